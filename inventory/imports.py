@@ -1,0 +1,232 @@
+"""Products, suppliers and opening stock from files; the verbs check every field as they do for the screen."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from inventory import services
+from inventory.models import Product, ProductCategory, StockMovement, Supplier, Unit, Warehouse
+from ordermgmt.lib.countries import country_code
+from ordermgmt.lib.importing import Context, Field, Group, Outcome, Refused, Row, Target, register
+
+_UNIT_NAMES = {
+    "个": "pcs",
+    "件": "pcs",
+    "piece": "pcs",
+    "pieces": "pcs",
+    "pc": "pcs",
+    "stk": "pcs",
+    "小时": "h",
+    "hour": "h",
+}
+
+
+def find_product(context: Context, key: str) -> Product | None:
+    """The product that the source calls `key`, else the one with that SKU."""
+    known: dict[str, Product] = context.cache.setdefault("products", {})
+    if key not in known:
+        rows = Product.objects.select_related("unit", "category", "specification_template")
+        found = rows.filter(source_key=context.key(key)).first() or rows.filter(sku=key).first()
+        if found is None:
+            return None
+        known[key] = found
+    return known[key]
+
+
+def save_product(context: Context, group: Group) -> Outcome:
+    """One product; category and unit are made where there is none of that name yet."""
+    row = group.first
+    key = context.key(group.key or row.text("sku"))
+    product = Product.objects.filter(source_key=key).select_related("unit").first()
+    given = _product_data(context, row)
+    for other in group.rows[1:]:
+        if other.text("name") != row.text("name"):
+            context.warn(
+                other, other.headers.get("name", ""), _t("Another row with this key has another name; it was taken.")
+            )
+    if product is None:
+        if "unit" not in given:
+            given["unit"] = _unit(context, "pcs")
+        services.create_product(actor=context.actor, source_key=key, **given)
+        return Outcome.CREATED
+    before = product.version
+    changed = services.edit_product(product, actor=context.actor, **given)
+    return Outcome.UNCHANGED if changed.version == before else Outcome.CHANGED
+
+
+def _product_data(context: Context, row: Row) -> dict[str, Any]:
+    given: dict[str, Any] = {"sku": row.text("sku"), "name": row.text("name")}
+    texts = ("description", "currency", "tax_category", "kind")
+    numbers = ("list_price", "cost", "reorder_point")
+    given |= {name: row.text(name) for name in texts if row.text(name)}
+    given |= {name: row.number(name) for name in numbers if row.number(name) is not None}
+    if (days := row.number("lead_days")) is not None:
+        given["lead_days"] = int(days)
+    if "is_active" in row.values:
+        given["is_active"] = bool(row.values["is_active"])
+    if text := row.text("category"):
+        given["category"] = _category(context, text)
+    if text := row.text("unit"):
+        given["unit"] = _unit(context, text)
+    return given
+
+
+def _category(context: Context, name: str) -> ProductCategory:
+    known: dict[str, ProductCategory] = context.cache.setdefault("categories", {})
+    if name not in known:
+        found = ProductCategory.objects.filter(name=name).first()
+        known[name] = found or ProductCategory(name=name)
+        if found is None:
+            services.save_setup(known[name], actor=context.actor)
+    return known[name]
+
+
+def _unit(context: Context, text: str) -> Unit:
+    known: dict[str, Unit] = context.cache.setdefault("units", {})
+    if text not in known:
+        code = _UNIT_NAMES.get(text.lower(), text)
+        found = Unit.objects.filter(code=code).first() or Unit.objects.filter(name__iexact=text).first()
+        known[text] = found or Unit(code=code[:10], name=text[:60])
+        if found is None:
+            services.save_setup(known[text], actor=context.actor)
+    return known[text]
+
+
+def save_stock(context: Context, group: Group) -> Outcome:
+    """What lay in a warehouse before this application began to count; booked once per key of the source."""
+    row = group.first
+    product = find_product(context, row.text("product"))
+    if product is None:
+        raise Refused([row.problem("product", _t("There is no product “%(name)s”.") % {"name": row.text("product")})])
+    warehouse = _warehouse(context, row)
+    key = f"import:{context.key(group.key)}:{warehouse.code}"
+    quantity = row.number("quantity") or Decimal(0)
+    booked = StockMovement.objects.filter(key=key).first()
+    if booked is not None and booked.quantity != quantity:
+        text = _t("%(quantity)s were booked as opening stock before: count the stock to change it.")
+        raise Refused([row.problem("quantity", text % {"quantity": services.plain(booked.quantity)})])
+    if booked is not None or quantity == 0:
+        return Outcome.UNCHANGED
+    services.open_stock(product, warehouse, quantity, key=key, actor=context.actor, reason=_t("Imported"))
+    return Outcome.CREATED
+
+
+def _warehouse(context: Context, row: Row) -> Warehouse:
+    known: dict[str, Warehouse] = context.cache.setdefault("warehouses", {})
+    name = row.text("warehouse")
+    if name not in known:
+        rows = Warehouse.objects.filter(is_active=True)
+        found = rows.filter(code=name).first() or rows.filter(name=name).first() if name else None
+        found = found or (None if name else rows.filter(is_default=True).first())
+        if found is None:
+            raise Refused([row.problem("warehouse", _t("There is no warehouse “%(name)s”.") % {"name": name})])
+        known[name] = found
+    return known[name]
+
+
+def save_supplier(context: Context, group: Group) -> Outcome:
+    """One supplier."""
+    row = group.first
+    key = context.key(group.key or row.text("name"))
+    given: dict[str, Any] = {"name": row.text("name")}
+    for name in ("contact_name", "email", "phone", "currency", "note"):
+        if row.text(name):
+            given[name] = row.text(name)
+    if text := row.text("country"):
+        code = country_code(text)
+        if code is None:
+            raise Refused([row.problem("country", _t("There is no country called “%(name)s”.") % {"name": text})])
+        given["country"] = code
+    if "is_active" in row.values:
+        given["is_active"] = bool(row.values["is_active"])
+    supplier = Supplier.objects.filter(source_key=key).first()
+    if supplier is None:
+        services.create_supplier(actor=context.actor, source_key=key, **given)
+        return Outcome.CREATED
+    before = supplier.version
+    changed = services.edit_supplier(supplier, actor=context.actor, **given)
+    return Outcome.UNCHANGED if changed.version == before else Outcome.CHANGED
+
+
+register(
+    Target(
+        "suppliers",
+        _("Suppliers"),
+        (
+            Field("source_key", _("Key in the source"), names=("id", "supplier id", "vendor id", "供应商编号")),
+            Field(
+                "name",
+                _("Name"),
+                required=True,
+                names=("supplier", "vendor", "supplier name", "名称", "供应商", "供应商名称"),
+            ),
+            Field("contact_name", _("Contact"), names=("contact person", "联系人")),
+            Field("email", _("E-mail"), names=("email", "mail", "电子邮箱", "邮箱")),
+            Field("phone", _("Phone"), names=("telephone", "tel", "mobile", "手机号码", "联系电话", "电话")),
+            Field("country", _("Country"), names=("国家", "国家/地区")),
+            Field("currency", _("Currency"), names=("币种",)),
+            Field("note", _("Note"), names=("remarks", "备注")),
+            Field("is_active", _("Active"), kind="flag", names=("status", "状态")),
+        ),
+        keys=(("source_key",), ("name",)),
+        save=save_supplier,
+        order=30,
+    )
+)
+register(
+    Target(
+        "products",
+        _("Products"),
+        (
+            Field("source_key", _("Key in the source"), names=("id", "product id", "产品 ID", "商品编号")),
+            Field(
+                "sku",
+                _("SKU"),
+                required=True,
+                names=("product code", "article number", "item no", "条码", "基本条码", "货号", "商品编码"),
+            ),
+            Field(
+                "name",
+                _("Name"),
+                required=True,
+                names=("product", "product name", "article", "名称", "产品名称", "商品名称"),
+            ),
+            Field("description", _("Description"), names=("text", "描述", "规格")),
+            Field("category", _("Category"), names=("product line", "group", "类别", "分类")),
+            Field("unit", _("Unit"), names=("uom", "基本单位", "单位", "einheit")),
+            Field("kind", _("Kind"), names=("type", "类型")),
+            Field(
+                "list_price",
+                _("List price"),
+                kind="number",
+                names=("price", "msrp", "sales price", "销售价", "单价", "价格"),
+            ),
+            Field("cost", _("Cost"), kind="number", names=("buy price", "purchase price", "采购价", "成本")),
+            Field("currency", _("Currency"), names=("币种",)),
+            Field("tax_category", _("Tax category"), names=("税类",)),
+            Field("reorder_point", _("Reorder point"), kind="number", names=("minimum stock", "low stock", "安全库存")),
+            Field("lead_days", _("Lead time in days"), kind="number", names=("lead time", "交期")),
+            Field("is_active", _("Sold"), kind="flag", names=("status", "active", "状态")),
+        ),
+        keys=(("source_key",), ("sku",)),
+        save=save_product,
+        order=40,
+    )
+)
+register(
+    Target(
+        "stock",
+        _("Opening stock"),
+        (
+            Field("source_key", _("Key in the source"), names=("id",)),
+            Field("product", _("Product"), required=True, names=("sku", "product code", "条码", "商品编码", "货号")),
+            Field("warehouse", _("Warehouse"), names=("store", "仓库")),
+            Field("quantity", _("Quantity"), kind="number", required=True, names=("stock", "on hand", "in stock", "数量", "库存")),
+        ),
+        keys=(("source_key",), ("product", "warehouse"), ("product",)),
+        save=save_stock,
+        order=50,
+    )
+)  # fmt: skip

@@ -1,0 +1,20 @@
+"""Models of products, suppliers and stock."""
+
+from .catalogue import Product, ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit
+from .stock import Reservation, StockAdjustment, StockItem, StockMovement, Warehouse
+from .supplier import Supplier, SupplierPrice
+
+__all__ = [
+    "Product",
+    "ProductCategory",
+    "Reservation",
+    "SpecificationAttribute",
+    "SpecificationTemplate",
+    "StockAdjustment",
+    "StockItem",
+    "StockMovement",
+    "Supplier",
+    "SupplierPrice",
+    "Unit",
+    "Warehouse",
+]

@@ -1,0 +1,62 @@
+"""What must always hold of stock (S1, S2, S3, S5)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Round
+
+from inventory.models import Reservation, StockAdjustment, StockItem, StockMovement
+from ordermgmt.lib.invariants import invariant
+from ordermgmt.lib.money import ZERO
+
+_OUT = DecimalField(max_digits=19, decimal_places=6)
+
+
+def _summed(rows: QuerySet[Any], column: str) -> Round:
+    """The sum of `column` over the rows of a stock item, rounded because SQLite adds binary fractions."""
+    per_item = rows.filter(stock_item=OuterRef("pk")).order_by().values("stock_item")
+    summed = per_item.annotate(total=Sum(column)).values("total")
+    return Round(Coalesce(Subquery(summed), Value(ZERO), output_field=_OUT), 6)
+
+
+@invariant("S1", "on hand is the sum of the movements")
+def _on_hand() -> Iterable[object]:
+    items = StockItem.objects.annotate(moved=_summed(StockMovement.objects.all(), "quantity"))
+    return items.exclude(on_hand=F("moved"))
+
+
+@invariant("S2", "reserved is the sum of the open reservations")
+def _reserved() -> Iterable[object]:
+    items = StockItem.objects.annotate(held=_summed(Reservation.objects.all(), "quantity"))
+    return items.exclude(reserved=F("held"))
+
+
+@invariant("S2", "reserved is what the movements reserved and released")
+def _reserved_by_ledger() -> Iterable[object]:
+    items = StockItem.objects.annotate(moved=_summed(StockMovement.objects.all(), "reserved_change"))
+    return items.exclude(reserved=F("moved"))
+
+
+@invariant("S2", "reserved lies between zero and on hand")
+def _reserved_in_bounds() -> Iterable[object]:
+    return StockItem.objects.filter(Q(reserved__lt=0) | Q(reserved__gt=F("on_hand")))
+
+
+@invariant("S3", "nothing on hand is below zero")
+def _negative() -> Iterable[object]:
+    return StockItem.objects.filter(on_hand__lt=0)
+
+
+@invariant("S5", "every applied correction moved the stock once, and no other did")
+def _corrections() -> Iterable[object]:
+    applied = StockAdjustment.objects.filter(state=StockAdjustment.State.APPLIED)
+    moved = StockMovement.objects.filter(key__startswith="adjustment:").values_list("key", "quantity")
+    expected = {f"adjustment:{pk}": quantity for pk, quantity in applied.values_list("pk", "quantity")}
+    return [f"{key} {quantity}" for key, quantity in set(expected.items()) ^ set(moved)]
+
+
+@invariant("S5", "whoever decided on a correction beyond the limit is not who asked for it")
+def _decided_by_others() -> Iterable[object]:
+    rejected = StockAdjustment.objects.filter(state=StockAdjustment.State.REJECTED)
+    return rejected.filter(decided_by=F("requested_by"))
