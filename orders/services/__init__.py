@@ -1,0 +1,40 @@
+"""Verbs of orders."""
+
+from ordermgmt.lib.conflict import StaleVersion
+
+from .amending import Amended, Amendment, amend_order, amended
+from .approving import ask_approval, decide_approval
+from .base import locked
+from .cancelling import agree_termination, cancel_order, end_amended, terminate_order
+from .delivering import accept_order, finish_order, redeliver_order, reject_order
+from .entering import build_lines, change_customer, create_order, delete_draft, duplicate_order, edit_order, list_price
+from .facts import (
+    note_accepted,
+    note_changes,
+    note_drafts,
+    note_final,
+    note_invoiced,
+    note_paid,
+    note_plan,
+    note_rectified,
+    note_returned,
+    note_shipped,
+)
+from .holding import hold_order, resume_order
+from .importing import import_order
+from .placing import HOLDER, place_order
+from .quoting import quote_order
+from .settling import reopen_order, settle_order
+from .starting import assign_order, schedule_order, start_order, waive_deposit
+from .templating import delete_template, save_template, share_template
+from .totals import apply_totals, totals_of
+
+__all__ = [
+    "HOLDER", "Amended", "Amendment", "StaleVersion", "accept_order", "agree_termination", "amend_order", "amended", "apply_totals", "ask_approval", "assign_order",
+    "build_lines", "cancel_order", "change_customer", "create_order", "decide_approval", "delete_draft",
+    "delete_template", "duplicate_order", "edit_order", "end_amended", "finish_order", "hold_order", "import_order",
+    "list_price", "locked", "note_accepted", "note_changes", "note_drafts", "note_final", "note_invoiced", "note_paid",
+    "note_plan", "note_rectified", "note_returned", "note_shipped", "place_order", "quote_order",
+    "redeliver_order", "reject_order", "reopen_order", "resume_order", "save_template", "schedule_order",
+    "settle_order", "share_template", "start_order", "terminate_order", "totals_of", "waive_deposit",
+]  # fmt: skip

@@ -1,0 +1,41 @@
+"""From the last shipment to acceptance: the steps that fulfilment takes on an order."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from orders import events
+from orders.models import Order
+
+from .base import locked, refuse, step
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+
+@transaction.atomic
+def finish_order(order: Order, *, actor: "User") -> Order:
+    """Everything is shipped or performed. Keeps who reported it: somebody else records the acceptance."""
+    return step(locked(order), "finish", events.ORDER_FINISHED, actor=actor, completed_by=actor)
+
+
+@transaction.atomic
+def accept_order(order: Order, *, evidence: str, actor: "User") -> Order:
+    """The customer took everything; `evidence` says how that is known. Not by who reported completion."""
+    order = locked(order)
+    if order.completed_by_id is not None and order.completed_by_id == actor.pk:
+        raise refuse(_("Whoever reported completion can't record the acceptance: ask a colleague."))
+    return step(order, "accept", events.ORDER_ACCEPTED, actor=actor, evidence=evidence)
+
+
+@transaction.atomic
+def reject_order(order: Order, *, actor: "User") -> Order:
+    """Something did not pass: it is put right in rectification."""
+    return step(locked(order), "reject", events.ORDER_REJECTED, actor=actor)
+
+
+@transaction.atomic
+def redeliver_order(order: Order, *, actor: "User") -> Order:
+    """All that was rejected is put right and delivered again; the next round of acceptance begins."""
+    return step(locked(order), "redeliver", events.ORDER_REDELIVERED, actor=actor, completed_by=actor)
