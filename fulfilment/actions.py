@@ -1,0 +1,232 @@
+"""What fulfilment adds to an order, and what can be done to shipments and rectifications."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fulfilment import services
+from fulfilment.forms import (
+    AcceptForm,
+    ArrivalForm,
+    DeliverForm,
+    PlanForm,
+    ReasonForm,
+    ResultForm,
+    ReturnForm,
+    ShipForm,
+    TrackForm,
+)
+from fulfilment.forms.criteria import CriterionForm, TermForm
+from fulfilment.forms.plan import AddMilestoneForm, MilestoneForm, MoveForm, ReachForm
+from fulfilment.forms.risk import HappenedForm, OverForm, ReviewForm, RiskForm
+from fulfilment.models import Shipment
+from fulfilment.services.shipping import blocked
+from inventory.services import plain
+from ordermgmt.lib.actions import Action, ActionSet
+from ordermgmt.lib.fsm import Blocker
+from orders.actions import ORDER_ACTIONS
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+State = Order.State
+
+
+def _ship(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.ship_order(order, actor=actor, **data).order
+
+
+def _deliver(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.deliver_service(order, actor=actor, **data).order
+
+
+def _accept(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.record_acceptance(order, actor=actor, **data).order
+
+
+def _open(kind: str) -> Any:
+    def when(order: Order) -> bool:
+        return order.state == State.IN_PRODUCTION and bool(services.shippable_lines(order, kind))
+
+    return when
+
+
+def _to_accept(order: Order) -> bool:
+    return order.state == State.SHIPPED and any(line.qty_to_accept > 0 for line in order.order_lines)
+
+
+def _nothing_to_accept(order: Order) -> list[Blocker]:
+    if order.state == State.SHIPPED:
+        return []
+    return [Blocker(_("Only a shipped order is accepted."))]
+
+
+ORDER_ACTIONS.add(
+    Action(
+        "ship", gettext_lazy("Ship"), _ship, permission="fulfilment.ship_order", form=ShipForm, allowed=blocked,
+        when=_open(Shipment.Kind.GOODS), primary=True, icon="truck-delivery",
+        done=gettext_lazy("The shipment is booked; the delivery note is being made."),
+    )
+)  # fmt: skip
+ORDER_ACTIONS.add(
+    Action(
+        "deliver", gettext_lazy("Report service delivered"), _deliver, permission="fulfilment.deliver_service",
+        form=DeliverForm, allowed=blocked, when=_open(Shipment.Kind.SERVICE), primary=True, icon="checklist",
+        done=gettext_lazy("The delivery is booked."),
+    )
+)  # fmt: skip
+ORDER_ACTIONS.add(
+    Action(
+        "record_acceptance", gettext_lazy("Record acceptance"), _accept, permission="fulfilment.accept_order",
+        form=AcceptForm, allowed=_nothing_to_accept, when=_to_accept, primary=True, icon="clipboard-check",
+        done=gettext_lazy("The acceptance is recorded."),
+    )
+)  # fmt: skip
+
+
+def _return(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.return_goods(order, actor=actor, **data).order
+
+
+def _waive(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.waive_acceptance(order, actor=actor, **data).order
+
+
+def _may_come_back(order: Order) -> bool:
+    return not services.return_blocked(order) and bool(services.returnable_lines(order))
+
+
+def _waived(order: Order) -> list[str]:
+    waiting = [line for line in order.order_lines if line.qty_to_accept > 0]
+    if not waiting:
+        return [_("Nothing waits for acceptance any more: the order becomes accepted.")]
+    lines = ", ".join(f"{line.position} × {plain(line.qty_to_accept)}" for line in waiting)
+    return [_("Counts as accepted without an examination: line %(lines)s.") % {"lines": lines}]
+
+
+ORDER_ACTIONS.add(
+    Action(
+        "return_goods", gettext_lazy("Take goods back"), _return, permission="fulfilment.ship_order", form=ReturnForm,
+        allowed=services.return_blocked, when=_may_come_back, icon="arrow-back",
+        done=gettext_lazy("The return is booked."),
+    )
+)  # fmt: skip
+ORDER_ACTIONS.add(
+    Action(
+        "waive_acceptance", gettext_lazy("Waive the acceptance"), _waive, permission="fulfilment.waive_acceptance",
+        form=ReasonForm, allowed=_nothing_to_accept, when=lambda order: order.state == State.SHIPPED,
+        consequences=_waived, danger=True, icon="clipboard-check", done=gettext_lazy("The order is accepted."),
+    )
+)  # fmt: skip
+
+
+def _agree(order: Order, *, actor: "User", **data: Any) -> Order:
+    return services.add_criterion(order, actor=actor, **data).order
+
+
+ORDER_ACTIONS.add(
+    Action(
+        "add_criterion", gettext_lazy("Agree a criterion"), _agree, permission="fulfilment.agree_criteria",
+        form=CriterionForm, allowed=services.agree_blocked, when=lambda order: not services.agree_blocked(order),
+        icon="checklist", done=gettext_lazy("The criterion is agreed."),
+    )
+)  # fmt: skip
+
+ORDER_ACTIONS.add(
+    Action(
+        "agree_term", gettext_lazy("Agree acceptance by silence"), services.agree_term,
+        permission="fulfilment.agree_criteria", form=TermForm, allowed=services.agree_blocked,
+        when=lambda order: not services.agree_blocked(order), icon="clock", done=gettext_lazy("The days are agreed."),
+    )
+)  # fmt: skip
+
+CRITERION_ACTIONS = ActionSet(
+    Action(
+        "drop", gettext_lazy("Drop"), services.drop_criterion, permission="fulfilment.agree_criteria", danger=True,
+        allowed=lambda one: services.agree_blocked(one.order), icon="trash",
+        consequences=lambda one: [_("“%(name)s” is no longer examined.") % {"name": one}],
+    )
+)  # fmt: skip
+
+SHIPMENT_ACTIONS = ActionSet(
+    Action(
+        "track", gettext_lazy("Carrier and tracking"), services.track_shipment, permission="fulfilment.ship_order",
+        form=TrackForm, when=lambda one: one.kind == Shipment.Kind.GOODS, icon="truck",
+    ),
+    Action(
+        "arrive", gettext_lazy("Confirm arrival"), services.confirm_arrival, permission="fulfilment.ship_order",
+        form=ArrivalForm, when=lambda one: one.delivered_on is None, icon="home-check", primary=True,
+    ),
+)  # fmt: skip
+
+RECTIFICATION_ACTIONS = ActionSet(
+    Action(
+        "plan", gettext_lazy("Plan the rectification"), services.start_rectification, transition="begin", form=PlanForm,
+        icon="tool", done=gettext_lazy("The rectification is planned."),
+    ),
+    Action(
+        "complete", gettext_lazy("Put right"), services.complete_rectification, transition="complete", form=ResultForm,
+        primary=True, icon="tools", done=gettext_lazy("It is put right."),
+    ),
+)  # fmt: skip
+
+PLAN_ACTIONS = ActionSet(
+    Action(
+        "add_milestone", gettext_lazy("Add a milestone"), services.add_milestone, permission="fulfilment.plan_order",
+        form=AddMilestoneForm, allowed=services.plan_blocked, primary=True, icon="plus",
+    )
+)  # fmt: skip
+
+
+def _of_open_order(milestone: Any) -> list[Blocker]:
+    return services.plan_blocked(milestone.order)
+
+
+def _not_reached(milestone: Any) -> bool:
+    return milestone.actual is None
+
+
+MILESTONE_ACTIONS = ActionSet(
+    Action(
+        "reach", gettext_lazy("Report as reached"), services.reach_milestone, permission="fulfilment.report_milestone",
+        form=ReachForm, allowed=services.reach_blocked, when=_not_reached, primary=True, icon="circle-check",
+    ),
+    Action(
+        "move", gettext_lazy("Move"), services.move_milestone, permission="fulfilment.plan_order", form=MoveForm,
+        allowed=_of_open_order, when=_not_reached, icon="calendar",
+    ),
+    Action(
+        "change", gettext_lazy("Change"), services.change_milestone, permission="fulfilment.plan_order",
+        form=MilestoneForm, allowed=_of_open_order, icon="edit",
+    ),
+    Action(
+        "reopen", gettext_lazy("Take back"), services.reopen_milestone, permission="fulfilment.plan_order",
+        form=ReasonForm, allowed=_of_open_order, when=lambda one: one.actual is not None, icon="arrow-back",
+    ),
+    Action(
+        "remove", gettext_lazy("Remove"), services.remove_milestone, permission="fulfilment.plan_order", danger=True,
+        allowed=_of_open_order, when=_not_reached, icon="trash",
+        consequences=lambda one: [_("“%(name)s” leaves the plan, and what waits for it no longer does.") % {"name": one}],
+    ),
+)  # fmt: skip
+
+ORDER_RISK_ACTIONS = ActionSet(
+    Action(
+        "add_risk", gettext_lazy("Note a risk"), services.add_risk, permission="fulfilment.manage_risk", form=RiskForm,
+        allowed=services.plan_blocked, primary=True, icon="alert-triangle",
+    )
+)  # fmt: skip
+
+RISK_ACTIONS = ActionSet(
+    Action(
+        "review", gettext_lazy("Review"), services.review_risk, permission="fulfilment.manage_risk", form=ReviewForm,
+        when=lambda risk: risk.state == "open", primary=True, icon="eye",
+    ),
+    Action(
+        "realise", gettext_lazy("It happened"), services.realise_risk, transition="realise", form=HappenedForm,
+        icon="alert-triangle",
+    ),
+    Action("close", gettext_lazy("Close"), services.close_risk, transition="close", form=OverForm, icon="check"),
+)  # fmt: skip

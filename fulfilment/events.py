@@ -1,0 +1,144 @@
+"""What can happen on the way from the warehouse to acceptance."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from ordermgmt.activity.events import EventType, register
+
+
+def _people(event: Any) -> list[Any]:
+    """The salesperson and the project manager of the order."""
+    order = event.root
+    return [person for person in (order.owner, order.project_manager) if person is not None] if order else []
+
+
+def _owner(event: Any) -> list[Any]:
+    """Whoever is to put it right."""
+    from ordermgmt.accounts.models import User
+
+    return list(User.objects.filter(pk=event.data.get("owner_id"), is_active=True))
+
+
+SHIPPED = register(
+    EventType("fulfilment.shipped", _("shipped {number}: line {lines}"), audience=_people, icon="truck-delivery")
+)
+SERVICE_DELIVERED = register(
+    EventType("fulfilment.service_delivered", _("delivered {number}: line {lines}"), audience=_people, icon="checklist")
+)
+TRACKED = register(EventType("fulfilment.tracked", _("gave {number} to {carrier} {tracking_number}"), icon="truck"))
+ARRIVED = register(
+    EventType(
+        "fulfilment.arrived", _("confirmed the arrival of {number}, received by {received_by}"), icon="home-check"
+    )
+)
+EXAMINED = register(
+    EventType(
+        "fulfilment.examined",
+        _("recorded acceptance round {round}: line {accepted} accepted, line {rejected} rejected"),
+        audience=_people,
+        icon="clipboard-check",
+    )
+)
+RECTIFICATION_STARTED = register(
+    EventType(
+        "fulfilment.rectification_started",
+        _("has line {line} put right by {owner} until {due}"),
+        audience=_owner,
+        icon="tool",
+    )
+)
+RECTIFICATION_DONE = register(
+    EventType("fulfilment.rectification_done", _("put line {line} right: {result}"), audience=_people, icon="tools")
+)
+
+
+def _milestone(name: str, message: Any, icon: str) -> EventType:
+    return register(EventType(f"fulfilment.milestone_{name}", message, audience=_owner, icon=icon))
+
+
+MILESTONE_ADDED = _milestone("added", _("planned milestone {code} {name} for {forecast}"), "calendar")
+MILESTONE_CHANGED = _milestone("changed", _("changed milestone {code} {name}"), "pencil")
+MILESTONE_MOVED = _milestone("moved", _("moved milestone {code} {name} to {forecast}: {reason}"), "calendar")
+MILESTONE_REACHED = _milestone("reached", _("reached milestone {code} {name} on {actual}"), "circle-check")
+MILESTONE_REOPENED = _milestone(
+    "reopened", _("took back that milestone {code} {name} was reached: {reason}"), "circle-check"
+)
+MILESTONE_REMOVED = _milestone("removed", _("removed milestone {code} {name}"), "trash")
+PLAN_IMPORTED = register(
+    EventType(
+        "fulfilment.plan_imported", _("imported the plan: {made} milestones new, {changed} changed"), icon="upload"
+    )
+)
+
+
+#: What becomes of goods that came back, by the code that rows and events keep.
+DISPOSITIONS = {"restock": _("Back to stock"), "repair": _("To repair"), "scrap": _("Scrap")}
+
+
+def _returned(data: dict[str, Any]) -> dict[str, Any]:
+    """The lines of a return as "1 × 2 (Scrap)", with the dispositions in the reader's language."""
+    lines = data.get("lines", "")
+    if isinstance(lines, str):  # kept as a sentence by events of before
+        return data
+    told = (
+        f"{one['line']} × {one['quantity']} ({DISPOSITIONS.get(one['disposition'], one['disposition'])})"
+        for one in lines
+    )
+    return data | {"lines": ", ".join(told)}
+
+
+RETURNED = register(
+    EventType(
+        "fulfilment.returned", _("took back {number}: line {lines}, {reason}"), audience=_people, icon="arrow-back",
+        words=_returned,
+    )
+)  # fmt: skip
+REPLACED = register(
+    EventType("fulfilment.replaced", _("sent new goods with {number}: line {lines}"), audience=_people, icon="replace")
+)
+WAIVED = register(
+    EventType("fulfilment.waived", _("waived the acceptance: {reason}"), audience=_people, icon="clipboard-check")
+)
+
+
+def _risk(name: str, message: Any) -> EventType:
+    return register(EventType(f"fulfilment.risk_{name}", message, audience=_owner, icon="alert-triangle"))
+
+
+RISK_NOTED = _risk("noted", _("noted the risk “{title}” ({score} of 25)"))
+RISK_REVIEWED = _risk("reviewed", _("reviewed the risk “{title}” ({score} of 25), again on {review_on}"))
+RISK_CLOSED = _risk("closed", _("closed the risk “{title}”: {outcome}"))
+RISK_HAPPENED = register(
+    EventType(
+        "fulfilment.risk_happened", _("reports that the risk “{title}” happened, {days} days lost: {outcome}"),
+        audience=_people, icon="alert-triangle",
+    )
+)  # fmt: skip
+CRITERION_TEMPLATE_SAVED = register(
+    EventType("fulfilment.criterion_template_saved", _("saved the criterion template “{title}”"), icon="checklist")
+)
+CRITERIA_TAKEN_OVER = register(
+    EventType("fulfilment.criteria_taken_over", _("agreed {count} criteria from the templates"), icon="checklist")
+)
+CRITERION_AGREED = register(
+    EventType("fulfilment.criterion_agreed", _("agreed the criterion “{title}”"), audience=_people, icon="checklist")
+)
+CRITERION_DROPPED = register(
+    EventType("fulfilment.criterion_dropped", _("dropped the criterion “{title}”"), audience=_people, icon="trash")
+)
+TERM_AGREED = register(
+    EventType("fulfilment.term_agreed", _("agreed that {days} days of silence count as acceptance"), icon="clock")
+)
+DEEMED_SOON = register(
+    EventType(
+        "fulfilment.deemed_soon", _("reminds: without an objection the order counts as accepted on {day}"),
+        audience=_people, channels=("bell", "mail"), icon="clock",
+    )
+)  # fmt: skip
+DEEMED = register(
+    EventType(
+        "fulfilment.deemed", _("took the order as accepted: no objection until {day}"), audience=_people,
+        icon="clipboard-check",
+    )
+)  # fmt: skip

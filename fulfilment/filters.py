@@ -1,0 +1,177 @@
+"""What the lists of fulfilment can be narrowed by."""
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from fulfilment.models import CriterionTemplate, GoodsReturnLine, Milestone, Rectification, Risk, Shipment
+from ordermgmt.company.services import business_today
+
+DATE = forms.DateInput(attrs={"type": "date"})
+
+
+class ShipmentFilter(filters.FilterSet):
+    """Shipments by number, order, customer, carrier, day and arrival."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the shipment's or order's number, customer, carrier or tracking number."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    kind = filters.ChoiceFilter(choices=Shipment.Kind, label=_("Kind"), help_text=_("Goods or services."))
+    since = filters.DateFilter(
+        field_name="shipped_at", lookup_expr="date__gte", label=_("From"), help_text=_("From this day on."), widget=DATE
+    )
+    until = filters.DateFilter(
+        field_name="shipped_at", lookup_expr="date__lte", label=_("Until"), help_text=_("Until this day."), widget=DATE
+    )
+    arrived = filters.ChoiceFilter(
+        method="has_arrived", label=_("Arrival"), help_text=_("Whether the arrival is confirmed."),
+        choices=[("yes", _("Confirmed")), ("no", _("Not yet"))],
+    )  # fmt: skip
+
+    class Meta:
+        model = Shipment
+        fields = ["q", "kind", "since", "until", "arrived"]
+
+    def search(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
+        return queryset.filter(
+            Q(number__icontains=value)
+            | Q(order__search_text__found=value)
+            | Q(carrier__icontains=value)
+            | Q(tracking_number__icontains=value)
+        )
+
+    def has_arrived(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
+        return queryset.filter(delivered_on__isnull=value == "no")
+
+
+class MilestoneFilter(filters.FilterSet):
+    """Milestones by text, kind, status and owner."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the code or the name, or of the order's number or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    status = filters.ChoiceFilter(
+        method="in_status", label=_("Status"), help_text=_("Open, late or reached."),
+        choices=[("open", _("Open")), ("late", _("Late")), ("done", _("Reached"))],
+    )  # fmt: skip
+    kind = filters.ChoiceFilter(choices=Milestone.Kind, label=_("Kind"), help_text=_("What the milestone is about."))
+    mine = filters.ChoiceFilter(
+        method="own", label=_("Owner"), help_text=_("Only what you see to."), choices=[("yes", _("Mine"))]
+    )
+
+    class Meta:
+        model = Milestone
+        fields = ["q", "status", "kind", "mine"]
+
+    def search(self, queryset: QuerySet[Milestone], name: str, value: str) -> QuerySet[Milestone]:
+        text = Q(code__icontains=value) | Q(name__icontains=value)
+        return queryset.filter(text | Q(order__search_text__found=value))
+
+    def in_status(self, queryset: Any, name: str, value: str) -> QuerySet[Milestone]:
+        if value == "late":
+            return queryset.late(business_today())
+        return queryset.filter(actual__isnull=value == "open")
+
+    def own(self, queryset: QuerySet[Milestone], name: str, value: str) -> QuerySet[Milestone]:
+        return queryset.filter(owner=self.request.user)
+
+
+class ReturnFilter(filters.FilterSet):
+    """Returned lines by number, order, customer, reason and disposition."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the return's or order's number, customer or reason."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    disposition = filters.ChoiceFilter(
+        choices=GoodsReturnLine.Disposition, label=_("Disposition"), help_text=_("What becomes of the goods.")
+    )
+
+    class Meta:
+        model = GoodsReturnLine
+        fields = ["q", "disposition"]
+
+    def search(self, queryset: QuerySet[GoodsReturnLine], name: str, value: str) -> QuerySet[GoodsReturnLine]:
+        return queryset.filter(
+            Q(goods_return__number__icontains=value)
+            | Q(goods_return__order__search_text__found=value)
+            | Q(goods_return__reason__icontains=value)
+        )
+
+
+class RectificationFilter(filters.FilterSet):
+    """Rectifications by state and owner."""
+
+    state = filters.ChoiceFilter(choices=Rectification.State, label=_("State"), help_text=_("Open, in work or done."))
+    mine = filters.ChoiceFilter(
+        method="own", label=_("Owner"), help_text=_("Only what you are to put right."), choices=[("yes", _("Mine"))]
+    )
+
+    class Meta:
+        model = Rectification
+        fields = ["state", "mine"]
+
+    def own(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(owner=self.request.user)
+
+
+class RiskFilter(filters.FilterSet):
+    """Risks by text, state, place on the heat map, owner and review."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the risk, or of the order's number or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    state = filters.ChoiceFilter(choices=Risk.State, label=_("State"), help_text=_("Open, happened or closed."))
+    category = filters.ChoiceFilter(choices=Risk.Category, label=_("Category"), help_text=_("Where it comes from."))
+    probability = filters.ChoiceFilter(
+        choices=[(n, n) for n in range(1, 6)], label=_("Probability"), help_text=_("From 1 to 5.")
+    )
+    impact = filters.ChoiceFilter(choices=[(n, n) for n in range(1, 6)], label=_("Impact"), help_text=_("From 1 to 5."))
+    mine = filters.ChoiceFilter(
+        method="own", label=_("Owner"), help_text=_("Only what you see to."), choices=[("yes", _("Mine"))]
+    )
+    review = filters.ChoiceFilter(
+        method="due", label=_("Review"), help_text=_("Only those to be looked at now."), choices=[("due", _("Due"))]
+    )
+
+    class Meta:
+        model = Risk
+        fields = ["q", "state", "category", "probability", "impact", "mine", "review"]
+
+    def search(self, queryset: QuerySet[Risk], name: str, value: str) -> QuerySet[Risk]:
+        return queryset.filter(Q(title__icontains=value) | Q(order__search_text__found=value))
+
+    def own(self, queryset: QuerySet[Risk], name: str, value: str) -> QuerySet[Risk]:
+        return queryset.filter(owner=self.request.user)
+
+    def due(self, queryset: Any, name: str, value: str) -> QuerySet[Risk]:
+        return queryset.to_review(business_today())
+
+
+class CriterionTemplateFilter(filters.FilterSet):
+    """Criterion templates by text and kind."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the criterion, the method or the product."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    kind = filters.ChoiceFilter(choices=Shipment.Kind, label=_("Kind"), help_text=_("Goods or services."))
+
+    class Meta:
+        model = CriterionTemplate
+        fields = ["q", "kind"]
+
+    def search(self, queryset: QuerySet[CriterionTemplate], name: str, value: str) -> QuerySet[CriterionTemplate]:
+        text = Q(title__icontains=value) | Q(method__icontains=value)
+        return queryset.filter(text | Q(product__search_text__found=value))

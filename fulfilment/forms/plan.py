@@ -1,0 +1,104 @@
+"""What people type about the plan of an order."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from fulfilment.models import Milestone
+from fulfilment.services import plan_conflicts
+from ordermgmt.accounts.roles import Role
+from ordermgmt.accounts.services import users_with_role
+from ordermgmt.company.services import business_today
+from orders.models import Order
+
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A step of the plan, but for its dates."""
+
+    takes = ("instance",)
+    before = forms.ModelMultipleChoiceField(
+        Milestone.objects.none(), required=False, label=gettext_lazy("Comes after"),
+        widget=forms.SelectMultiple(attrs={"size": 5}),
+        help_text=gettext_lazy("What must be reached first; hold Ctrl to choose several."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Milestone
+        fields = ["code", "name", "kind", "owner", "weight"]
+
+    def __init__(self, data: Any = None, files: Any = None, *, instance: Milestone) -> None:
+        super().__init__(data, files, instance=instance)
+        self.fields["owner"].queryset = users_with_role(Role.PM, Role.WAREHOUSE)  # type: ignore[attr-defined]
+        others = Milestone.objects.filter(order=instance.order_id).exclude(pk=instance.pk)
+        self.fields["before"].queryset = others  # type: ignore[attr-defined]
+        if instance.pk:
+            self.initial["before"] = list(instance.before.values_list("pk", flat=True))
+
+
+class AddMilestoneForm(MilestoneForm):
+    """A new step, with its dates."""
+
+    class Meta(MilestoneForm.Meta):
+        fields = ["code", "name", "kind", "owner", "weight", "start", "forecast"]
+        widgets = {"start": DATE, "forecast": DATE}
+
+    def __init__(self, data: Any = None, files: Any = None, *, instance: Order) -> None:
+        number = Milestone.objects.filter(order=instance).count() + 1
+        super().__init__(data, files, instance=Milestone(order=instance, code=f"M{number}"))
+
+
+class MoveForm(forms.Form):
+    """Other dates for a step of the plan, with what they break said before they are saved."""
+
+    takes = ("instance",)
+    start = forms.DateField(
+        label=gettext_lazy("Start"), required=False, widget=DATE, help_text=gettext_lazy("When the work on it begins.")
+    )
+    forecast = forms.DateField(
+        label=gettext_lazy("Planned"), widget=DATE,
+        help_text=gettext_lazy("When it is expected now; the baseline stays."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Why it moves, for the order's history.")
+    )
+    anyway = forms.BooleanField(
+        label=gettext_lazy("Save in spite of what it breaks"), required=False,
+        help_text=gettext_lazy("Only after you read what it breaks."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, instance: Milestone, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"start": instance.start, "forecast": instance.forecast})
+        super().__init__(*args, **kwargs)
+        self.milestone = instance
+
+    @classmethod
+    def preview(cls, milestone: Milestone, days: int) -> "MoveForm":
+        """The form as a drag by so many days fills it, with what that breaks; nothing is saved."""
+        dates = {"start": milestone.start, "forecast": milestone.forecast}
+        form = cls({name: day and str(day + dt.timedelta(days)) for name, day in dates.items()}, instance=milestone)
+        form.fields["reason"].required = False
+        form.full_clean()
+        form.fields["reason"].required = True
+        return form
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("forecast") and not data.get("anyway"):
+            moved = Milestone(pk=self.milestone.pk, order=self.milestone.order, forecast=data["forecast"])
+            moved.start = data.get("start")
+            if broken := plan_conflicts(moved):
+                raise forms.ValidationError(broken)
+        return data
+
+
+class ReachForm(forms.Form):
+    """When a step was reached."""
+
+    actual = forms.DateField(
+        label=gettext_lazy("Reached on"), widget=DATE, initial=business_today,
+        help_text=gettext_lazy("The day on which it was reached."),
+    )  # fmt: skip

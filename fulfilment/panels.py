@@ -1,0 +1,191 @@
+"""What fulfilment shows on the order page and on the start page."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from fulfilment.actions import RECTIFICATION_ACTIONS, RISK_ACTIONS
+from fulfilment.models import (
+    Acceptance,
+    AcceptanceCertificate,
+    AcceptanceTerm,
+    AgreedCriterion,
+    GoodsReturn,
+    Milestone,
+    Rectification,
+    Risk,
+    Shipment,
+)
+from fulfilment.services import agree_blocked, deemed_on, tolerance
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.palette import Hit, command, provider
+from ordermgmt.lib.panels import Panel, register
+from orders.models import Order
+
+SHOWN = 8
+
+
+def _shipments(request: Any, order: Order) -> dict[str, Any] | None:
+    rows = Shipment.objects.filter(order=order).select_related("shipped_by").prefetch_related("lines__order_line")
+    shipments = list(rows.order_by("pk"))
+    back = GoodsReturn.objects.filter(order=order).select_related("recorded_by", "rectification")
+    returns = list(back.prefetch_related("lines__order_line").order_by("pk")) if shipments else []
+    may_ship = request.user.has_perm("fulfilment.ship_order") and order.state == Order.State.IN_PRODUCTION
+    if not shipments and not may_ship:
+        return None
+    return {"shipments": shipments, "returns": returns, "order": order, "may_ship": may_ship and not order.on_hold}
+
+
+def _acceptance(request: Any, order: Order) -> dict[str, Any] | None:
+    kept = Acceptance.objects.filter(order=order).select_related("recorded_by", "evidence_file")
+    parts = ("lines__order_line", "findings__criterion", "photos__file")
+    rounds = list(kept.prefetch_related(*parts).order_by("pk"))
+    may_agree = request.user.has_perm("fulfilment.agree_criteria") and not agree_blocked(order)
+    criteria = _criteria(order, rounds)
+    tasks = Rectification.objects.filter(order=order).select_related("order_line", "owner").order_by("pk")
+    work = [(task, RECTIFICATION_ACTIONS.offered(task, request.user)) for task in tasks]
+    may_accept = request.user.has_perm("fulfilment.accept_order") and order.state == Order.State.SHIPPED
+    if not rounds and not may_accept and not criteria and not may_agree:
+        return None
+    return {
+        "rounds": rounds, "work": work, "order": order, "may_accept": may_accept, "criteria": criteria,
+        "may_agree": may_agree, "term": AcceptanceTerm.objects.filter(order=order).first(),
+        "deemed_on": deemed_on(order) if order.state == Order.State.SHIPPED else None,
+        "certificate": AcceptanceCertificate.objects.filter(order=order).exists(),
+        "sees_cost": request.user.has_perm("orders.view_cost"),
+    }  # fmt: skip
+
+
+def _criteria(order: Order, rounds: list[Acceptance]) -> list[dict[str, Any]]:
+    """What is agreed, with the tolerance and what the last round found."""
+    last = {one.criterion_id: one for round_ in rounds for one in round_.findings.all()}
+    agreed = AgreedCriterion.objects.filter(order=order).select_related("order_line")
+    return [{"criterion": one, "range": tolerance(one), "last": last.get(one.pk)} for one in agreed]
+
+
+def _plan(request: Any, order: Order) -> dict[str, Any] | None:
+    may_plan = request.user.has_perm("fulfilment.plan_order")
+    progress = Milestone.objects.filter(order=order).progress()
+    if progress is None and not may_plan:
+        return None
+    coming = list(Milestone.objects.filter(order=order).open().select_related("owner")[:SHOWN])
+    today = business_today()
+    return {"order": order, "progress": progress, "coming": [(one, one.status(today)) for one in coming]}
+
+
+register(
+    Panel(
+        "orders.order", "plan", _("Plan"), "fulfilment/_order_plan.html", _plan, order=10,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+register(
+    Panel(
+        "orders.order", "shipments", _("Shipments"), "fulfilment/_order_shipments.html", _shipments, order=20,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+register(
+    Panel(
+        "orders.order", "acceptance", _("Acceptance"), "fulfilment/_order_acceptance.html", _acceptance, order=30,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
+def _queue(name: str, title: Any, permission: str, state: str, do: str, order: int) -> None:
+    """A work queue of orders on the start page, each with the way to the deed."""
+
+    def context(request: Any, _nothing: Any) -> dict[str, Any] | None:
+        rows = Order.objects.visible_to(request.user).filter(state=state, on_hold=False)
+        found = list(rows.order_by("promised_date", "pk")[: SHOWN + 1])
+        return {"orders": found[:SHOWN], "do": do, "more": len(found) > SHOWN, "state": state} if found else None
+
+    register(Panel("home", name, title, "fulfilment/_home_orders.html", context, order=order, permission=permission))
+
+
+_queue("to-ship", _("To ship or deliver"), "fulfilment.ship_order", "in_production", "ship", 8)
+_queue("to-accept", _("Waiting for acceptance"), "fulfilment.accept_order", "shipped", "accept", 14)
+
+
+def _mine(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    rows = Rectification.objects.visible_to(request.user).open()
+    if not request.user.has_perm("fulfilment.rectify_order"):
+        rows = rows.filter(owner=request.user)
+    found = list(rows.select_related("order", "order_line", "owner").order_by("due", "pk")[:SHOWN])
+    return {"tasks": found} if found else None
+
+
+register(
+    Panel(
+        "home", "rectifications", _("To put right"), "fulfilment/_home_rectifications.html", _mine, order=9,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
+def _milestones(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """One's own open milestones, the earliest first."""
+    rows = Milestone.objects.visible_to(request.user).open().filter(owner=request.user, forecast__isnull=False)
+    found = list(rows.select_related("order").order_by("forecast", "pk")[:SHOWN])
+    today = business_today()
+    return {"milestones": [(one, one.status(today)) for one in found]} if found else None
+
+
+register(
+    Panel(
+        "home", "milestones", _("My milestones"), "fulfilment/_home_milestones.html", _milestones, order=7,
+        permission="fulfilment.report_milestone",
+    )
+)  # fmt: skip
+
+
+def _risks(request: Any, order: Order) -> dict[str, Any] | None:
+    """The order's risks, open ones first; the costs for those who may see them."""
+    may_note = request.user.has_perm("fulfilment.manage_risk")
+    rows = Risk.objects.filter(order=order).select_related("owner").order_by("-state", "-probability", "-impact", "pk")
+    risks = [(risk, RISK_ACTIONS.offered(risk, request.user)) for risk in rows[:50]]
+    if not risks and not may_note:
+        return None
+    sees_cost = request.user.has_perm("orders.view_cost")
+    return {"risks": risks, "order": order, "may_note": may_note, "sees_cost": sees_cost}
+
+
+register(
+    Panel(
+        "orders.order", "risks", _("Risks"), "fulfilment/_order_risks.html", _risks, order=40,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
+def _reviews(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """One's own risks whose review is due."""
+    rows = Risk.objects.visible_to(request.user).to_review(business_today()).filter(owner=request.user)
+    found = list(rows.select_related("order").order_by("review_on", "pk")[:SHOWN])
+    return {"risks": found} if found else None
+
+
+register(
+    Panel(
+        "home", "risk-reviews", _("Risks to review"), "fulfilment/_home_risks.html", _reviews, order=11,
+        permission="fulfilment.manage_risk",
+    )
+)  # fmt: skip
+
+
+def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
+    found = Shipment.objects.visible_to(user).filter(number__icontains=text).select_related("order").order_by("-pk")
+    return [Hit(one.number, one.get_absolute_url(), one.order.customer_name) for one in found[:limit]]
+
+
+provider("shipments", _("Shipments"), _find, "orders.view_order")
+command(_("Shipments"), "/fulfilment/shipments/", "orders.view_order", "shipments 发货 送货单")
+command(_("Returns"), "/fulfilment/returns/", "orders.view_order", "returns 退货")
+command(_("Rectifications"), "/fulfilment/rectifications/", "orders.view_order", "rectification 返工")
+command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milestones plan 里程碑 计划")
+command(_("Risks"), "/fulfilment/risks/", "orders.view_order", "risks heat map 风险 热力图")
+command(
+    _("Acceptance criteria"), "/fulfilment/criteria/", "fulfilment.set_criteria", "acceptance criteria 验收标准 模板"
+)

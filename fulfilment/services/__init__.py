@@ -1,0 +1,93 @@
+"""Verbs of fulfilment: the only way its data is written."""
+
+from .accepting import LineResult, record_acceptance, waive_acceptance
+from .boarding import SELECTIONS, board, board_mark, refusal
+from .criteria import (
+    Found,
+    add_criterion,
+    agree_blocked,
+    drop_criterion,
+    open_criteria,
+    save_criterion_template,
+    take_over_criteria,
+    tolerance,
+)
+from .deeming import agree_term, deem_due, deemed_on, keep_certificate
+from .importing import Step, import_plan
+from .planning import (
+    add_milestone,
+    change_milestone,
+    follow_promise,
+    move_milestone,
+    plan_blocked,
+    plan_conflicts,
+    reach_blocked,
+    reach_milestone,
+    remove_milestone,
+    reopen_milestone,
+)
+from .rectifying import complete_rectification, start_rectification
+from .returning import ReturnedPart, return_blocked, return_goods, returnable_lines
+from .risking import add_risk, close_risk, realise_risk, review_risk
+from .shipping import (
+    confirm_arrival,
+    deliver_service,
+    is_service,
+    keep_delivery_note,
+    note_key,
+    ship_order,
+    shippable_lines,
+    track_shipment,
+)
+
+__all__ = [
+    "SELECTIONS",
+    "Found",
+    "LineResult",
+    "ReturnedPart",
+    "Step",
+    "add_criterion",
+    "add_milestone",
+    "add_risk",
+    "agree_blocked",
+    "agree_term",
+    "board",
+    "board_mark",
+    "change_milestone",
+    "close_risk",
+    "complete_rectification",
+    "confirm_arrival",
+    "deem_due",
+    "deemed_on",
+    "deliver_service",
+    "drop_criterion",
+    "follow_promise",
+    "import_plan",
+    "is_service",
+    "keep_certificate",
+    "keep_delivery_note",
+    "move_milestone",
+    "note_key",
+    "open_criteria",
+    "plan_blocked",
+    "plan_conflicts",
+    "reach_blocked",
+    "reach_milestone",
+    "realise_risk",
+    "record_acceptance",
+    "refusal",
+    "remove_milestone",
+    "reopen_milestone",
+    "return_blocked",
+    "return_goods",
+    "returnable_lines",
+    "review_risk",
+    "save_criterion_template",
+    "ship_order",
+    "shippable_lines",
+    "start_rectification",
+    "take_over_criteria",
+    "tolerance",
+    "track_shipment",
+    "waive_acceptance",
+]

@@ -1,0 +1,111 @@
+"""The board of orders by state: which column takes a card from which, and the mark by which pages notice a change."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from ordermgmt.activity.models import Event
+from ordermgmt.company.services import business_today
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from ordermgmt.accounts.models import User
+
+State = Order.State
+COLUMNS = (State.PLACED, State.IN_PRODUCTION, State.SHIPPED, State.RECTIFICATION, State.ACCEPTED)
+SHOWN = 40
+SELECTIONS = ("all", "late", "blocked", "risk", "waiting", "mine")
+#: From a state to the next: the right it takes, and the page of the deed.
+_STEPS = {
+    (State.PLACED, State.IN_PRODUCTION): ("orders.start_order", "/orders/{}/do/start/"),
+    (State.IN_PRODUCTION, State.SHIPPED): ("fulfilment.ship_order", "/fulfilment/orders/{}/ship/"),
+    (State.SHIPPED, State.ACCEPTED): ("fulfilment.accept_order", "/orders/{}/do/record_acceptance/"),
+    (State.SHIPPED, State.RECTIFICATION): ("fulfilment.accept_order", "/orders/{}/do/record_acceptance/"),
+    (State.RECTIFICATION, State.SHIPPED): ("fulfilment.rectify_order", "/fulfilment/orders/{}/rectify/"),
+}
+
+
+@dataclass(frozen=True)
+class Move:
+    """A column that takes a card, and the page on which that is done."""
+
+    target: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One state with its cards: (order, moves, late); `more` where not all are shown."""
+
+    state: str
+    label: str
+    cards: list[tuple[Order, list[Move], bool]]
+    more: bool
+
+
+def moves_of(order: Order, user: "User") -> list[Move]:
+    """Where this person may take the order next; what stands in the way is said on the page of the deed."""
+    return [
+        Move(target, str(State(target).label), url.format(order.number))
+        for (source, target), (permission, url) in _STEPS.items()
+        if source == order.state and user.has_perm(permission)
+    ]
+
+
+def refusal(order: Order, target: str, user: "User") -> str:
+    """Why a column does not take the card, as a sentence; empty where it does."""
+    if target == order.state:
+        return _("The order stands there already.")
+    names = {"from": order.get_state_display(), "to": str(State(target).label)}
+    step = _STEPS.get((State(order.state), State(target)))
+    if step is None:
+        return _("There is no step from “%(from)s” to “%(to)s”.") % names
+    if not user.has_perm(step[0]):
+        return _("Taking an order from “%(from)s” to “%(to)s” is not among your rights.") % names
+    return ""
+
+
+def board(user: "User", selection: str) -> list[Column]:
+    """The columns with what the person sees, the earliest promise first: a query per column, however many orders."""
+    rows = _selected(Order.objects.visible_to(user), user, selection).select_related("project_manager")
+    today, columns = business_today(), []
+    for state in COLUMNS:
+        found = list(
+            rows.filter(state=state).defer("search_text", "note", "terms").order_by("promised_date", "pk")[: SHOWN + 1]
+        )
+        cards = [(order, moves_of(order, user), order.is_late(today)) for order in found[:SHOWN]]
+        columns.append(Column(state, str(state.label), cards, len(found) > SHOWN))
+    return columns
+
+
+def _selected(rows: "QuerySet[Order]", user: "User", selection: str) -> "QuerySet[Order]":
+    """Late, blocked (on hold), at risk, waiting for the customer, or one's own."""
+    if selection == "late":
+        return Order.objects.late(business_today()) & rows
+    if selection == "blocked":
+        return rows.filter(on_hold=True)
+    if selection == "risk":
+        return rows.filter(pk__in=_risky())
+    if selection == "waiting":
+        return rows.filter(state=State.SHIPPED)
+    if selection == "mine":
+        return rows.filter(project_manager=user) | rows.filter(owner=user)
+    return rows
+
+
+def _risky() -> "QuerySet[Any, Any]":
+    """Orders with an open risk of the upper part of the heat map."""
+    open_risks = Order.objects.filter(risks__state="open").annotate(score=F("risks__probability") * F("risks__impact"))
+    return open_risks.filter(score__gte=15).values("pk")
+
+
+def board_mark(user: "User", selection: str) -> str:
+    """A word that changes when anything happens: the newest event's key, found in one step of an index."""
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
+    roles = ".".join(sorted(user.role_codes))
+    return f'"{newest}-{business_today():%j}-{user.pk}-{user.language}-{selection}-{roles}"'

@@ -1,0 +1,94 @@
+"""What must always hold between shipments, acceptances and the counters of order lines (S4, S6).
+
+Orders of the past arrive with their counters and without shipments, so they are left out.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Round
+
+from fulfilment.models import AcceptanceLine, GoodsReturnLine, MilestoneLink, Rectification, ShipmentLine
+from inventory.models import Reservation
+from ordermgmt.lib.invariants import invariant
+from ordermgmt.lib.money import ZERO
+from orders.models import Order, OrderLine
+from orders.services import HOLDER
+
+from .planning import circles
+
+_OUT = DecimalField(max_digits=19, decimal_places=6)
+
+
+def _summed(rows: QuerySet[Any], column: str, group: str = "order_line") -> Round:
+    per_line = rows.filter(**{group: OuterRef("pk")}).order_by().values(group)
+    summed = per_line.annotate(total=Sum(column)).values("total")
+    return Round(Coalesce(Subquery(summed), Value(ZERO), output_field=_OUT), 6)
+
+
+def _own() -> QuerySet[OrderLine]:
+    return OrderLine.objects.exclude(order__origin=Order.Origin.IMPORTED)
+
+
+@invariant("S4", "what a line says was shipped is what its shipments hold")
+def _shipped() -> Iterable[object]:
+    lines = _own().annotate(sent=_summed(ShipmentLine.objects.filter(shipment__replacement=None), "quantity"))
+    return lines.exclude(qty_shipped=F("sent"))
+
+
+@invariant("S4", "what a line says was accepted is what its examinations say")
+def _accepted() -> Iterable[object]:
+    lines = _own().annotate(passed=_summed(AcceptanceLine.objects.all(), "accepted"))
+    return lines.exclude(qty_accepted=F("passed"))
+
+
+@invariant("S4", "what a line says is rejected waits to be put right")
+def _rejected() -> Iterable[object]:
+    lines = _own().annotate(waiting=_summed(Rectification.objects.open(), "quantity"))
+    return lines.exclude(qty_rejected=F("waiting"))
+
+
+@invariant("S4", "what a line says came back is what its returns hold, goods that were exchanged apart")
+def _returned() -> Iterable[object]:
+    back = GoodsReturnLine.objects.filter(goods_return__rectification=None)
+    lines = _own().annotate(back=_summed(back, "quantity"))
+    return lines.exclude(qty_returned=F("back"))
+
+
+@invariant("S4", "what was accepted, waits to be put right or came back of a line was shipped")
+def _known_of_what_was_shipped() -> Iterable[object]:
+    known = Round(Cast(F("qty_accepted") + F("qty_rejected") + F("qty_returned"), _OUT), 6)
+    return _own().annotate(known=known).filter(known__gt=F("qty_shipped"))
+
+
+@invariant("S4", "what is reserved and shipped of a line is not more than was ordered, nor returned more than shipped")
+def _in_bounds() -> Iterable[object]:
+    taken = Round(Cast(F("qty_reserved") + F("qty_shipped") + F("qty_cancelled"), _OUT), 6)
+    lines = OrderLine.objects.annotate(taken=taken)
+    return lines.filter(Q(taken__gt=F("quantity")) | Q(qty_returned__gt=F("qty_shipped")))
+
+
+@invariant("S2", "what a line says is reserved is what the stock holds for it")
+def _reserved() -> Iterable[object]:
+    held = Reservation.objects.filter(holder_kind=HOLDER)
+    lines = OrderLine.objects.annotate(held=_summed(held, "quantity", "holder_id"))
+    return lines.exclude(qty_reserved=F("held"))
+
+
+@invariant("S6", "cancelled and settled orders hold no reservation")
+def _reserved_for_nothing() -> Iterable[object]:
+    done = [Order.State.CANCELLED, Order.State.SETTLED]
+    lines = OrderLine.objects.filter(order__state__in=done).values("pk")
+    return Reservation.objects.filter(holder_kind=HOLDER, holder_id__in=lines)
+
+
+@invariant("S6", "every reservation belongs to a line that is there")
+def _reserved_for_nobody() -> Iterable[object]:
+    return Reservation.objects.filter(holder_kind=HOLDER).exclude(holder_id__in=OrderLine.objects.values("pk"))
+
+
+@invariant("T7", "the milestones of a plan belong to one order and do not run in a circle")
+def _circles() -> Iterable[object]:
+    strangers = MilestoneLink.objects.exclude(before__order=F("after__order"))
+    return [*strangers, *circles(MilestoneLink.objects.values_list("before_id", "after_id"))]

@@ -1,0 +1,260 @@
+"""The plan of an order: milestones are added, changed, moved, reached and removed under the order's lock.
+
+A plan has no circle. A date that breaks a dependency or the promised date is saved only `anyway`, by somebody who read
+what it breaks.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from fulfilment import events
+from fulfilment.models import Milestone, MilestoneLink
+from ordermgmt.accounts.services import require
+from ordermgmt.activity.events import EventType
+from ordermgmt.activity.services import record, snapshot
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.fsm import Blocker, TransitionRefused
+from orders.models import Order
+from orders.services import locked
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+_PLAN = "fulfilment.plan_order"
+
+
+def plan_blocked(order: Order) -> list[Blocker]:
+    """Why the order's plan can't be changed; empty when it can."""
+    if order.state in (Order.State.SETTLED, Order.State.CANCELLED):
+        return [Blocker(_("The plan of a finished order stays as it is."))]
+    return []
+
+
+@transaction.atomic
+def add_milestone(order: Order, *, actor: "User", before: Sequence[Milestone] = (), **fields: Any) -> Milestone:
+    """Plans a step: `code`, `name`, `kind`, `owner`, `weight`, `start`, `forecast`. Its first date is its baseline.
+
+    Raises PermissionDenied, TransitionRefused (a finished order), ValidationError.
+    """
+    require(actor, _PLAN)
+    order = _open(locked(order))
+    milestone = Milestone(order=order, **fields)
+    milestone.baseline = milestone.forecast
+    _check(milestone)
+    milestone.save()
+    _link(milestone, before)
+    return _noted(milestone, events.MILESTONE_ADDED, actor)
+
+
+@transaction.atomic
+def change_milestone(
+    milestone: Milestone, *, actor: "User", before: Sequence[Milestone] = (), **fields: Any
+) -> Milestone:
+    """Changes `code`, `name`, `kind`, `owner`, `weight` and what comes before; dates are moved by their own verb.
+
+    Raises PermissionDenied, TransitionRefused (a finished order), ValidationError (a circle, a code twice).
+    """
+    require(actor, _PLAN)
+    milestone, was = _locked(milestone)
+    for name, value in fields.items():
+        setattr(milestone, name, value)
+    _check(milestone)
+    milestone.save()
+    _link(milestone, before)
+    return _noted(milestone, events.MILESTONE_CHANGED, actor, was)
+
+
+@transaction.atomic
+def move_milestone(
+    milestone: Milestone, *, forecast: dt.date, start: dt.date | None = None, reason: str, anyway: bool = False,
+    actor: "User",
+) -> Milestone:  # fmt: skip
+    """Expects it on another day; the baseline stays.
+
+    Raises PermissionDenied, TransitionRefused (reached, a finished order), ValidationError (dates out of order; what
+    the move breaks, unless `anyway`).
+    """
+    require(actor, _PLAN)
+    milestone, was = _locked(milestone)
+    if milestone.actual:
+        raise TransitionRefused([Blocker(_("It is reached: its dates stay."))])
+    milestone.start, milestone.forecast = start, forecast
+    milestone.baseline = milestone.baseline or forecast
+    _check(milestone)
+    broken = plan_conflicts(milestone)
+    if broken and not anyway:
+        raise ValidationError(broken)
+    milestone.save()
+    return _noted(milestone, events.MILESTONE_MOVED, actor, was, reason=reason)
+
+
+@transaction.atomic
+def reach_milestone(milestone: Milestone, *, actual: dt.date, actor: "User") -> Milestone:
+    """Reports it as reached: whoever plans the order, or its owner. A second time changes nothing.
+
+    Raises PermissionDenied, TransitionRefused (something before it is open), ValidationError (a day ahead).
+    """
+    require(actor, "fulfilment.report_milestone")
+    milestone, was = _locked(milestone)
+    if milestone.owner_id != actor.pk and not actor.has_perm(_PLAN):
+        raise PermissionDenied
+    if milestone.actual:
+        return milestone
+    if found := reach_blocked(milestone):
+        raise TransitionRefused(found)
+    if actual > business_today() or actual < milestone.order.order_date:
+        raise ValidationError({"actual": _("The day lies between the order date and today.")})
+    milestone.actual = actual
+    milestone.save()
+    return _noted(milestone, events.MILESTONE_REACHED, actor, was)
+
+
+@transaction.atomic
+def reopen_milestone(milestone: Milestone, *, reason: str, actor: "User") -> Milestone:
+    """Takes “reached” back. Raises PermissionDenied, TransitionRefused (not reached, something after it is)."""
+    require(actor, _PLAN)
+    milestone, was = _locked(milestone)
+    later = milestone.after.filter(actual__isnull=False).first()
+    if later is not None:
+        raise TransitionRefused([Blocker(_("“%(name)s” comes after it and is reached.") % {"name": later})])
+    if milestone.actual is None:
+        raise TransitionRefused([Blocker(_("It is not reached."))])
+    milestone.actual = None
+    milestone.save()
+    return _noted(milestone, events.MILESTONE_REOPENED, actor, was, reason=reason)
+
+
+@transaction.atomic
+def remove_milestone(milestone: Milestone, *, actor: "User") -> Milestone:
+    """Takes an open one out of the plan. Raises PermissionDenied, TransitionRefused (reached, a finished order)."""
+    require(actor, _PLAN)
+    milestone, was = _locked(milestone)
+    if milestone.actual:
+        raise TransitionRefused([Blocker(_("What was reached stays in the plan."))])
+    _noted(milestone, events.MILESTONE_REMOVED, actor, was)
+    milestone.delete()
+    return milestone
+
+
+@transaction.atomic
+def follow_promise(order: Order, *, days: int, reason: str, actor: "User") -> list[Milestone]:
+    """Moves what is planned of delivery and acceptance by as many days as the promise moved; baselines stay.
+
+    Called where the new promise was approved; asks for no right of its own.
+    """
+    order = locked(order)
+    kinds = (Milestone.Kind.DELIVERY, Milestone.Kind.ACCEPTANCE)
+    rows = Milestone.objects.open().filter(order=order, kind__in=kinds, forecast__isnull=False)
+    moved = list(rows.select_for_update().order_by("pk"))
+    for one in moved:
+        was, one.order = snapshot(one), order
+        shift = dt.timedelta(days=days)
+        one.start = one.start + shift if one.start else None
+        one.forecast = max(one.forecast + shift, order.order_date) if one.forecast else None
+        if one.start and one.start < order.order_date:
+            one.start = None
+        one.save()
+        _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
+    return moved
+
+
+def reach_blocked(milestone: Milestone) -> list[Blocker]:
+    """What comes first and is still open, one sentence for each."""
+    waiting = milestone.before.filter(actual=None).order_by("pk")
+    return [Blocker(_("“%(name)s” comes first and is not reached.") % {"name": one}) for one in waiting]
+
+
+def plan_conflicts(milestone: Milestone) -> list[str]:
+    """What the milestone's dates break: a sentence per dependency, and for the promised date."""
+    begins, ends = milestone.start or milestone.forecast, milestone.forecast
+    if begins is None or ends is None:
+        return []
+    found = [
+        _("“%(name)s” comes first, on %(day)s.") % {"name": one, "day": _shown(due)}
+        for one in milestone.before.order_by("pk")
+        if (due := one.actual or one.forecast) and due > begins
+    ]
+    found += [
+        _("“%(name)s” builds on it and is planned for %(day)s.") % {"name": one, "day": _shown(due)}
+        for one in milestone.after.filter(actual=None).order_by("pk")
+        if (due := one.start or one.forecast) and due < ends
+    ]
+    promised = milestone.order.promised_date
+    if promised and ends > promised:
+        days = (ends - promised).days
+        text = _("It is %(days)s days after the date promised to the customer, %(day)s.")
+        found.append(text % {"days": days, "day": _shown(promised)})
+    return found
+
+
+def check_no_circle(order: Order) -> None:
+    """Raises ValidationError where milestones of the order wait, over however many steps, for themselves."""
+    if waiting := circles(MilestoneLink.objects.filter(after__order=order).values_list("before_id", "after_id")):
+        names = Milestone.objects.filter(pk__in=waiting).order_by("pk").values_list("code", flat=True)
+        text = _("The plan would run in a circle: %(codes)s.")
+        raise ValidationError({"before": text % {"codes": ", ".join(names[:10])}})
+
+
+def circles(links: Iterable[tuple[int, int]]) -> set[int]:
+    """The milestones that can never be reached first, nor after those that can; empty when there is no circle."""
+    waiting: dict[int, set[int]] = {}
+    for first, then in links:
+        waiting.setdefault(then, set()).add(first)
+    while free := {pk for firsts in waiting.values() for pk in firsts if pk not in waiting}:
+        waiting = {then: left for then, firsts in waiting.items() if (left := firsts - free)}
+    return set(waiting)
+
+
+def _shown(day: dt.date) -> str:
+    return formats.date_format(day, "SHORT_DATE_FORMAT")
+
+
+def _open(order: Order) -> Order:
+    if found := plan_blocked(order):
+        raise TransitionRefused(found)
+    return order
+
+
+def _locked(milestone: Milestone) -> tuple[Milestone, dict[str, Any]]:
+    """The row as it stands, after its order: the order comes first for everybody who touches both."""
+    order = _open(locked(milestone.order))
+    row = Milestone.objects.select_for_update().get(pk=milestone.pk)
+    row.order = order
+    return row, snapshot(row)
+
+
+def _check(milestone: Milestone) -> None:
+    milestone.full_clean(exclude=["owner"])
+    ordered = milestone.order.order_date
+    if any(day and day < ordered for day in (milestone.start, milestone.forecast)):
+        raise ValidationError(_("The date lies before the order date, %(day)s.") % {"day": _shown(ordered)})
+
+
+def _link(milestone: Milestone, before: Sequence[Milestone]) -> None:
+    if any(one.order_id != milestone.order_id for one in before):
+        raise ValidationError({"before": _("Only milestones of the same order come first.")})
+    if milestone in before:
+        raise ValidationError({"before": _("A milestone can't wait for itself: that is a circle.")})
+    MilestoneLink.objects.filter(after=milestone).exclude(before__in=before).delete()
+    known = set(MilestoneLink.objects.filter(after=milestone).values_list("before_id", flat=True))
+    MilestoneLink.objects.bulk_create(
+        [MilestoneLink(before=one, after=milestone) for one in before if one.pk not in known]
+    )
+    check_no_circle(milestone.order)
+
+
+def _noted(
+    milestone: Milestone, event: EventType, actor: "User", was: dict[str, Any] | None = None, **data: Any
+) -> Milestone:
+    record(
+        event, milestone, root=milestone.order, actor=actor, before=was, after=snapshot(milestone), code=milestone.code,
+        name=milestone.name, forecast=str(milestone.forecast or "–"), actual=str(milestone.actual or ""),
+        owner_id=milestone.owner_id, **data,
+    )  # fmt: skip
+    return milestone

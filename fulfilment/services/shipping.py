@@ -1,0 +1,257 @@
+"""Shipping in parts, and delivering a service: the same step, by different people."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import prefetch_related_objects
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from fulfilment import events
+from fulfilment.models import Shipment, ShipmentLine
+from inventory.services import InsufficientStock, IssueRequest, fits_unit, issue_all, plain
+from ordermgmt.accounts.services import require
+from ordermgmt.activity.services import enqueue, record
+from ordermgmt.documents.models import StoredFile
+from ordermgmt.documents.services import check_upload, store_file, take_number
+from ordermgmt.lib.fsm import Blocker, TransitionRefused, blockers
+from orders.models import Order, OrderLine
+from orders.services import HOLDER, finish_order, locked, note_shipped
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+    from ordermgmt.accounts.models import User
+
+Quantities = Mapping[int, Decimal]
+
+
+def is_service(line: OrderLine) -> bool:
+    """Whether the line is performed rather than sent."""
+    return line.supply == OrderLine.Supply.SERVICE
+
+
+def shippable_lines(order: Order, kind: str) -> list[OrderLine]:
+    """The lines of which something is still to be shipped (goods) or performed (service)."""
+    service = kind == Shipment.Kind.SERVICE
+    prefetch_related_objects(order.order_lines, "product__unit")
+    return [line for line in order.order_lines if line.qty_to_ship > 0 and is_service(line) == service]
+
+
+def blocked(order: Order) -> list[Blocker]:
+    """Why nothing can be shipped from this order now; empty when it can."""
+    if order.state != Order.State.IN_PRODUCTION:
+        return [
+            Blocker(
+                _("Only an order in production is shipped; this one is: %(state)s.")
+                % {"state": order.get_state_display()}
+            )
+        ]
+    if order.on_hold:
+        return [Blocker(_("The order is on hold: %(reason)s") % {"reason": order.hold_reason})]
+    if order.unread_changes:
+        return [
+            Blocker(
+                _("The order was changed: the warehouse acknowledges the change before it ships."),
+                f"{order.get_absolute_url()}#changes",
+                _("Open the changes"),
+            )
+        ]
+    return []
+
+
+@transaction.atomic
+def ship_order(
+    order: Order,
+    *,
+    quantities: Quantities,
+    carrier: str = "",
+    tracking_number: str = "",
+    note: str = "",
+    inspected: bool = True,
+    key: str,
+    actor: "User",
+) -> Shipment:
+    """Ships so much of each line (by id, in its unit) from what is reserved for it; a part is enough.
+
+    The last part moves the order to shipped. The same `key` twice is one shipment. Raises PermissionDenied,
+    TransitionRefused (state, hold), ValidationError at "quantity_<line id>" or "inspected".
+    """
+    require(actor, "fulfilment.ship_order")
+    if not inspected:
+        raise ValidationError({"inspected": _("Inspect the goods before they leave.")})
+    return _deliver(
+        order, Shipment.Kind.GOODS, quantities, carrier=carrier, tracking_number=tracking_number, note=note, key=key,
+        actor=actor,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def deliver_service(order: Order, *, quantities: Quantities, note: str = "", key: str, actor: "User") -> Shipment:
+    """Reports so much of each service line as performed; raises as `ship_order`."""
+    require(actor, "fulfilment.deliver_service")
+    return _deliver(order, Shipment.Kind.SERVICE, quantities, note=note, key=key, actor=actor)
+
+
+def _deliver(
+    order: Order,
+    kind: Shipment.Kind,
+    quantities: Quantities,
+    *,
+    carrier: str = "",
+    tracking_number: str = "",
+    note: str,
+    key: str,
+    actor: "User",
+) -> Shipment:
+    order = locked(order)
+    known = Shipment.objects.filter(key=key, order=order).first()
+    if known is not None:
+        return known
+    if found := blocked(order):
+        raise TransitionRefused(found)
+    lines = _checked(order, kind, {pk: quantity for pk, quantity in quantities.items() if quantity})
+    now = timezone.now()
+    shipment = Shipment.objects.create(
+        number=f"DN-{now:%Y}-{take_number('fulfilment.shipment', period=f'{now:%Y}'):05d}",
+        order=order, kind=kind, address=order.delivery_address, carrier=carrier, tracking_number=tracking_number,
+        note=note, key=key, shipped_at=now, shipped_by=actor,
+    )  # fmt: skip
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=shipment, order_line=line, quantity=quantity) for line, quantity in lines
+    )
+    _issue(shipment, lines, actor=actor)
+    order = note_shipped(order, {line.pk: quantity for line, quantity in lines}, actor=actor)
+    event = events.SERVICE_DELIVERED if kind == Shipment.Kind.SERVICE else events.SHIPPED
+    positions = ", ".join(f"{line.position} × {plain(quantity)}" for line, quantity in lines)
+    record(event, shipment, root=order, actor=actor, number=shipment.number, lines=positions)
+    enqueue("fulfilment.delivery_note", key=note_key(shipment), params={"shipment": shipment.pk}, actor=actor)
+    if not blockers(order.finish) and actor.has_perm("orders.finish_order"):
+        finish_order(order, actor=actor)
+    return shipment
+
+
+def note_key(shipment: Shipment) -> str:
+    """The key of the job that makes the delivery note: made once."""
+    return f"fulfilment.delivery_note:{shipment.pk}"
+
+
+def keep_delivery_note(shipment: Shipment, stored: StoredFile) -> bool:
+    """Keeps the delivery note, once: False where another one was kept already."""
+    return bool(Shipment.objects.filter(pk=shipment.pk, delivery_note=None).update(delivery_note=stored))
+
+
+def _checked(order: Order, kind: Shipment.Kind, quantities: Quantities) -> list[tuple[OrderLine, Decimal]]:
+    """The lines to deliver with their quantities. Raises ValidationError for each that can't be."""
+    if not quantities:
+        raise ValidationError(_("Enter a quantity for at least one line."))
+    lines = {line.pk: line for line in shippable_lines(order, kind)}
+    errors: dict[str, str] = {}
+    for pk, quantity in quantities.items():
+        if sentence := _wrong(lines.get(pk), quantity):
+            errors[f"quantity_{pk}"] = sentence
+    if errors:
+        raise ValidationError(errors)
+    return [(lines[pk], quantity) for pk, quantity in quantities.items()]
+
+
+def _wrong(line: OrderLine | None, quantity: Decimal) -> str:
+    """What is wrong with shipping so much of a line, as a sentence; empty when nothing is."""
+    if line is None:
+        return _("There is nothing to deliver on this line.")
+    if quantity < 0:
+        return _("Enter a quantity above zero.")
+    if quantity > line.qty_to_ship:
+        return _("Only %(open)s are still to be delivered.") % {"open": plain(line.qty_to_ship)}
+    if line.product is not None and not fits_unit(quantity, line.product.unit):
+        return _("This product is counted in %(unit)s: fewer decimals.") % {"unit": line.product.unit.code}
+    if from_stock(line) and quantity > line.qty_reserved:
+        return _("Only %(reserved)s are reserved for this line.") % {"reserved": plain(line.qty_reserved)}
+    return ""
+
+
+def from_stock(line: OrderLine) -> bool:
+    """Whether the line takes goods off our own shelves."""
+    return line.is_stocked and line.product_id is not None
+
+
+def _issue(shipment: Shipment, lines: list[tuple[OrderLine, Decimal]], *, actor: "User") -> None:
+    """Takes the stock lines off the shelves; the key is the shipment's line, so it happens once."""
+    stocked = [(line, quantity) for line, quantity in lines if from_stock(line)]
+    try:
+        issue_all(
+            [IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}") for line, quantity in stocked],
+            actor=actor,
+        )
+    except InsufficientStock as error:
+        raise ValidationError(" ".join(error.sentences())) from error
+
+
+def _locked_shipment(shipment: Shipment) -> Shipment:
+    return Shipment.objects.select_for_update(of=("self",)).select_related("order").get(pk=shipment.pk)
+
+
+@transaction.atomic
+def track_shipment(shipment: Shipment, *, carrier: str, tracking_number: str, actor: "User") -> Shipment:
+    """Says with whom it travels and under which number. Raises PermissionDenied; no change writes nothing."""
+    require(actor, "fulfilment.ship_order")
+    shipment = _locked_shipment(shipment)
+    before = {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number}
+    after = {"carrier": carrier, "tracking_number": tracking_number}
+    if before == after:
+        return shipment
+    shipment.carrier, shipment.tracking_number = carrier, tracking_number
+    shipment.save(update_fields=["carrier", "tracking_number"])
+    record(
+        events.TRACKED, shipment, root=shipment.order, actor=actor, before=before, after=after, number=shipment.number,
+        carrier=carrier, tracking_number=tracking_number,
+    )  # fmt: skip
+    return shipment
+
+
+@transaction.atomic
+def confirm_arrival(
+    shipment: Shipment,
+    *,
+    delivered_on: dt.date,
+    received_by: str,
+    proof: "UploadedFile[Any] | None" = None,
+    actor: "User",
+) -> Shipment:
+    """Proof of delivery: when it arrived, who took it, with a photo or the signed note where there is one; once.
+
+    Raises PermissionDenied, TransitionRefused (confirmed already), ValidationError (a date before the shipment, a
+    proof that is neither a picture nor a PDF).
+    """
+    require(actor, "fulfilment.ship_order")
+    shipment = _locked_shipment(shipment)
+    if shipment.delivered_on is not None:
+        raise TransitionRefused([Blocker(_("The arrival is confirmed already."))])
+    if delivered_on < shipment.shipped_at.date():
+        raise ValidationError({"delivered_on": _("It can't arrive before it was shipped.")})
+    shipment.delivered_on, shipment.received_by = delivered_on, received_by
+    shipment.proof = _kept_proof(proof, actor=actor)
+    shipment.save(update_fields=["delivered_on", "received_by", "proof"])
+    record(
+        events.ARRIVED, shipment, root=shipment.order, actor=actor, number=shipment.number, received_by=received_by,
+        on=str(delivered_on),
+    )  # fmt: skip
+    return shipment
+
+
+def _kept_proof(upload: "UploadedFile[Any] | None", *, actor: "User") -> StoredFile | None:
+    """The photo or the signed note in the store, checked by its content."""
+    if upload is None:
+        return None
+    name = upload.name or ""
+    try:
+        content_type = check_upload(upload, name=name, size=upload.size or 0)
+    except ValidationError as error:
+        raise ValidationError({"proof": error.messages}) from error
+    if content_type != "application/pdf" and not content_type.startswith("image/"):
+        raise ValidationError({"proof": _("Choose a picture or a PDF.")})
+    return store_file(upload, name=name, kind="proof", actor=actor, content_type=content_type)

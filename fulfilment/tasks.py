@@ -1,0 +1,67 @@
+"""What the worker does for fulfilment."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils.translation import gettext_lazy as _
+
+from fulfilment.models import AcceptanceCertificate, Shipment
+from fulfilment.pdf import acceptance_certificate, delivery_note
+from fulfilment.services import deem_due, keep_certificate, keep_delivery_note, take_over_criteria
+from ordermgmt.activity.services import enqueue, job_handler, subscriber
+from ordermgmt.documents.services import store_file
+from orders.events import ORDER_ACCEPTED, ORDER_PLACED
+from orders.models import Order
+
+
+@subscriber(ORDER_PLACED)
+def agree_templates(event: Any) -> None:
+    """A placed order begins with the criteria of the templates; told twice it adds nothing."""
+    if event.root is not None:
+        take_over_criteria(event.root, actor=event.actor)
+
+
+@job_handler("fulfilment.delivery_note", queue="pdf", label=_("Delivery note"))
+def make_delivery_note(job: Any, progress: Any) -> dict[str, Any] | None:
+    """Makes the delivery note of a shipment and keeps it once; run again it finds the one that is kept."""
+    shipments = Shipment.objects.select_related("order__seller", "delivery_note")
+    shipment = shipments.get(pk=job.params["shipment"])
+    if shipment.delivery_note is None:
+        stored = store_file(
+            delivery_note(shipment), name=f"{shipment.number}.pdf", kind="delivery-note", actor=job.requested_by,
+            content_type="application/pdf",
+        )  # fmt: skip
+        if not keep_delivery_note(shipment, stored):
+            stored = shipments.get(pk=shipment.pk).delivery_note or stored
+    else:
+        stored = shipment.delivery_note
+    return {"file": str(stored.public_id), "url": f"/fulfilment/shipments/{shipment.number}/delivery-note/"}
+
+
+@shared_task(name="fulfilment.deem")
+def deem() -> None:
+    """Every hour: warns of and records acceptance by silence."""
+    deem_due()
+
+
+@subscriber(ORDER_ACCEPTED)
+def ask_certificate(event: Any) -> None:
+    """An accepted order gets its certificate; told twice it is one job."""
+    enqueue(
+        "fulfilment.certificate", key=f"fulfilment.certificate:{event.root_id}", params={"order": event.root_id},
+        actor=event.actor,
+    )  # fmt: skip
+
+
+@job_handler("fulfilment.certificate", queue="pdf", label=_("Certificate of acceptance"))
+def make_certificate(job: Any, progress: Any) -> dict[str, Any] | None:
+    """Makes the certificate of an order and keeps it once; run again it finds the one that is kept."""
+    order = Order.objects.select_related("seller").get(pk=job.params["order"])
+    kept = AcceptanceCertificate.objects.select_related("file").filter(order=order).first()
+    if kept is None:
+        stored = store_file(
+            acceptance_certificate(order), name=f"{order.number}-acceptance.pdf", kind="certificate",
+            actor=job.requested_by, content_type="application/pdf",
+        )  # fmt: skip
+        kept = keep_certificate(order, stored)
+    return {"file": str(kept.file.public_id), "url": f"/fulfilment/orders/{order.number}/certificate/"}
