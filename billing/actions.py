@@ -1,0 +1,165 @@
+"""Verbs on invoices and payments, and those that billing adds to orders."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from billing import services
+from billing.forms import (
+    BasisForm,
+    CreditForm,
+    IssueForm,
+    MailForm,
+    ReasonForm,
+    RefundForm,
+    RefuseForm,
+    RemarkForm,
+    WriteOffForm,
+)
+from billing.models import Invoice, Payment, WriteOff
+from ordermgmt.lib.actions import Action, ActionSet
+from ordermgmt.lib.fsm import Blocker
+from orders.models import Order
+
+
+def _issue_consequences(invoice: Invoice) -> list[str]:
+    return [
+        _t("take the next number of the year, without a gap"),
+        _t("ask %(customer)s for %(amount)s %(currency)s")
+        % {"customer": invoice.customer_name, "amount": invoice.money(invoice.due), "currency": invoice.currency},
+        _t("make the document final: nobody can change it, only credit it"),
+        _t("make the PDF in the background"),
+    ]
+
+
+def _credit_consequences(invoice: Invoice) -> list[str]:
+    found = [
+        _t("issue a credit note with a number of its own"),
+        _t("take the amount off what is open on %(number)s") % {"number": invoice.number},
+    ]
+    if invoice.paid:
+        found.append(_t("turn what was paid beyond that into the customer's credit"))
+    return found
+
+
+INVOICE_ACTIONS = ActionSet(
+    Action(
+        "issue", _("Issue"), services.issue_invoice, transition="issue", form=IssueForm, icon="send", primary=True,
+        consequences=_issue_consequences, done=_("The invoice is issued."), bulk=True,
+    ),
+    Action(
+        "bill", _("Make an invoice of it"), services.bill_proforma, permission="billing.draft_invoice",
+        icon="file-plus", primary=True, done=_("The draft is made. Check it, then issue it."),
+        when=lambda invoice: invoice.kind == Invoice.Kind.PROFORMA and invoice.order_id is not None,
+        consequences=lambda _invoice: [_t("make a draft over what is not invoiced yet; the proforma stays")],
+    ),
+    Action(
+        "delete", _("Delete the draft"), services.delete_draft, permission="billing.draft_invoice", icon="trash",
+        danger=True, when=lambda invoice: invoice.is_draft, done=_("The draft is deleted; no number is lost."),
+        consequences=lambda _invoice: [_t("remove the draft; its instalment and quantities are free again")],
+    ),
+    Action(
+        "mail", _("Send by mail"), services.mail_invoice, permission="billing.mail_invoice", form=MailForm, icon="mail",
+        done=_("The mail is on its way; the invoice's page tells when it went out."), bulk=True,
+        when=lambda invoice: (
+            invoice.kind == Invoice.Kind.PROFORMA or not (invoice.is_draft or invoice.kind == Invoice.Kind.OPENING)
+        ),
+        consequences=lambda _invoice: [_t("send the kept PDF; a mail can't be called back")],
+    ),
+    Action(
+        "write-off", _("Write off"), services.ask_write_off, permission="billing.write_off", form=WriteOffForm,
+        icon="cash-off", danger=True, done=_("The write-off is booked, or waits for a second person."),
+        when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit and invoice.open > 0,
+        consequences=lambda invoice: [
+            _t("give up what %(customer)s owes; the amount stands in the journal as written off")
+            % {"customer": invoice.customer_name}
+        ],
+    ),
+    Action(
+        "credit", _("Credit"), services.credit_invoice, permission="billing.credit_invoice", form=CreditForm,
+        icon="receipt-refund", danger=True, consequences=_credit_consequences, done=_("The credit note is issued."),
+        when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit,
+    ),
+)  # fmt: skip
+
+WRITE_OFF_ACTIONS = ActionSet(
+    Action(
+        "approve", _("Approve"), services.approve_write_off, permission="billing.approve_write_off", form=RemarkForm,
+        icon="check", primary=True, bulk=True, done=_("The write-off is booked."),
+        when=lambda one: one.state == WriteOff.State.ASKED,
+        consequences=lambda one: [
+            _t("give up %(amount)s %(currency)s of %(number)s")
+            % {"amount": one.invoice.money(one.amount), "currency": one.currency, "number": one.invoice.number}
+        ],
+    ),
+    Action(
+        "refuse", _("Refuse"), services.refuse_write_off, transition="refuse", form=RefuseForm, icon="x", danger=True,
+        done=_("The amount stays owed."),
+    ),
+)  # fmt: skip
+
+BILL_INSTALMENT = Action(
+    "bill", _("Draft and issue"), services.bill_instalment, permission="billing.issue_invoice", icon="send",
+    primary=True, bulk=True, done=_("The invoice is issued."),
+)  # fmt: skip
+BILL_ORDER = Action(
+    "bill", _("Draft and issue"), services.bill_order, permission="billing.issue_invoice", icon="send", primary=True,
+    form=BasisForm, bulk=True, done=_("The invoice is issued."),
+)  # fmt: skip
+
+PAYMENT_ACTIONS = ActionSet(
+    Action(
+        "allocate", _("Lay the credit on the oldest due"), services.allocate_credit,
+        permission="billing.record_payment", icon="arrows-split", primary=True,
+        when=lambda payment: payment.state == Payment.State.RECORDED and payment.unallocated > 0,
+        done=_("The credit is laid on open instalments."),
+        consequences=lambda payment: [_t("lay the credit on the instalments that are due first")],
+    ),
+    Action(
+        "refund", _("Refund the credit"), services.refund_credit, permission="billing.refund_payment",
+        form=RefundForm, icon="receipt-refund", danger=True, done=_("The refund is booked."),
+        when=lambda payment: payment.state == Payment.State.RECORDED and payment.unallocated > 0,
+        consequences=lambda _payment: [
+            _t("take the amount off the customer's credit for good"), _t("keep the refund in the journal"),
+        ],
+    ),
+    Action(
+        "cancel", _("Cancel the payment"), services.cancel_payment, transition="cancel", form=ReasonForm,
+        icon="cash-off", danger=True, done=_("The payment is cancelled."),
+        consequences=lambda payment: [_t("open the instalments again that it paid"), _t("keep both entries in the books")],
+    ),
+)  # fmt: skip
+
+
+def _settle_consequences(order: Order) -> list[str]:
+    return [
+        _t("confirm %(amount)s %(currency)s as the final amount")
+        % {"amount": order.money(services.final_amount(order)), "currency": order.currency},
+        _t("close the account: no invoice, credit note or payment can be booked on it"),
+        _t("keep every figure of this moment as evidence"),
+    ]
+
+
+def _settled_blockers(order: Order) -> list[Blocker]:
+    return services.settlement_blockers(order)
+
+
+SETTLE = Action(
+    "settle", _("Settle"), services.settle_order, permission="billing.settle_order", icon="lock", primary=True,
+    allowed=_settled_blockers, consequences=_settle_consequences, done=_("The order is settled."),
+    when=lambda order: order.state == Order.State.ACCEPTED, bulk=True,
+)  # fmt: skip
+REOPEN = Action(
+    "reopen", _("Reopen the account"), services.reopen_order, permission="billing.reopen_order", form=ReasonForm,
+    icon="lock-open", danger=True, when=lambda order: order.state == Order.State.SETTLED,
+    done=_("The account is open again."),
+    consequences=lambda _order: [_t("take the order back to accepted, so that it can be credited or a payment cancelled")],
+)  # fmt: skip
+ORDER_BILLING_ACTIONS = ActionSet(SETTLE, REOPEN)
+
+
+def add_to_orders(actions: Any) -> None:
+    """Offers the end of the account on the order's own page."""
+    actions.add(SETTLE)
+    actions.add(REOPEN)

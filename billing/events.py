@@ -1,0 +1,68 @@
+"""What can happen to invoices, plans and payments. All stand on the timeline of the order, else of the customer."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from ordermgmt.activity.events import EventType, nobody, register
+
+
+def _salesperson(event: Any) -> list[Any]:
+    """Who sold it: the owner of the order or of the customer."""
+    owner = getattr(event.root, "owner", None)
+    return [owner] if owner is not None else []
+
+
+def _type(name: str, message: Any, icon: str = "file-invoice", *, told: bool = False) -> EventType:
+    audience = _salesperson if told else nobody
+    return register(
+        EventType(f"billing.{name}", message, audience=audience, icon=icon, permission="billing.view_invoice")
+    )
+
+
+INVOICE_DRAFTED = _type("invoice_drafted", _("drafted an invoice over {amount} {currency}"))
+PROFORMA_MADE = _type("proforma_made", _("wrote a proforma over {amount} {currency}"))
+DRAFT_EDITED = _type("draft_edited", _("changed a draft invoice"), icon="pencil")
+DRAFT_DELETED = _type("draft_deleted", _("deleted a draft invoice over {amount} {currency}"), icon="trash")
+INVOICE_ISSUED = _type("invoice_issued", _("issued {number} over {amount} {currency}"), told=True)
+INVOICE_CREDITED = _type(
+    "invoice_credited",
+    _("credited {amount} {currency} of {original} with {number}: {reason}"),
+    "receipt-refund",
+    told=True,
+)
+INVOICE_CANCELLED = _type("invoice_cancelled", _("closed {number}: all of it is credited"), icon="receipt-off")
+BALANCE_OPENED = _type("balance_opened", _("took over the open balance {number}, {amount} {currency}"))
+PLAN_MADE = _type("plan_made", _("planned {count} instalments over {amount} {currency}"), icon="calendar-dollar")
+PLAN_REMOVED = _type("plan_removed", _("removed the instalment plan"), icon="calendar-off")
+PAYMENT_RECORDED = _type(
+    "payment_recorded", _("recorded payment {number} over {amount} {currency}"), icon="cash", told=True
+)
+PAYMENT_ALLOCATED = _type(
+    "payment_allocated", _("laid {amount} {currency} of {number} on {targets}"), icon="arrows-split"
+)
+PAYMENT_CANCELLED = _type(
+    "payment_cancelled", _("cancelled payment {number} over {amount} {currency}: {reason}"), icon="cash-off", told=True
+)
+PAYMENT_REFUNDED = _type(
+    "payment_refunded", _("gave back {amount} {currency} of {number}: {reason}"), icon="cash-off", told=True
+)
+WRITE_OFF_ASKED = _type(
+    "write_off_asked", _("asked to write off {amount} {currency} of {number}: {reason}"), icon="cash-off"
+)
+WRITE_OFF_BOOKED = _type("write_off_booked", _("wrote off {amount} {currency} of {number}"), icon="cash-off", told=True)
+WRITE_OFF_REFUSED = _type(
+    "write_off_refused", _("refused to write off {amount} {currency} of {number}: {reason}"), icon="cash"
+)
+RESCHEDULED = _type(
+    "rescheduled", _("agreed {count} new instalments for {number}: {reason}"), icon="calendar-dollar", told=True
+)
+RETENTION_RELEASED = _type(
+    "retention_released", _("released {amount} {currency} of {number}, due on {date}"), icon="lock-open"
+)
+RATE_SET = _type("rate_set", _("set {currency} to {rate} from {day}"), icon="currency")
+ACCOUNT_SETTLED = _type("account_settled", _("closed the account with {amount} {currency}"), icon="lock")
+MAIL_ASKED = _type("mail_asked", _("sends {number} to {to}"), icon="mail")
+INVOICE_MAILED = _type("invoice_mailed", _("mailed {number} to {to}"), icon="mail")
+MAIL_BOUNCED = _type("mail_bounced", _("{number} to {to} came back: {reason}"), icon="mail", told=True)
+PDF_KEPT = _type("pdf_kept", _("kept the PDF of {number}"), icon="file-type-pdf")

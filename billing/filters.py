@@ -1,0 +1,79 @@
+"""How the lists of billing can be narrowed."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from billing.models import Invoice, Payment
+from ordermgmt.company.services import business_today
+
+_PAYMENT_STATES = [
+    ("open", pgettext_lazy("amount", "Open")), ("overdue", _("Overdue")), ("part_paid", _("Part-paid")), ("paid", _("Nothing open")),
+]  # fmt: skip
+
+
+class InvoiceFilter(django_filters.FilterSet):
+    """Filters of the invoice list; `q` searches number, customer, order and the customer's reference."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    state = django_filters.ChoiceFilter(label=_("State"), choices=Invoice.State.choices)
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=Invoice.Kind.choices)
+    payment = django_filters.ChoiceFilter(label=_("Payment"), choices=_PAYMENT_STATES, method="by_payment")
+    issued_from = django_filters.DateFilter(label=_("Issued from"), field_name="issue_date", lookup_expr="gte")
+    issued_to = django_filters.DateFilter(label=_("Issued until"), field_name="issue_date", lookup_expr="lte")
+    currency = django_filters.CharFilter(label=_("Currency"), lookup_expr="iexact", max_length=3)
+
+    class Meta:
+        model = Invoice
+        fields: list[str] = []
+
+    def search(self, queryset: Any, _name: str, value: str) -> Any:
+        """Any fragment of number, customer's name, order number or reference."""
+        return queryset.filter(
+            Q(number__icontains=value)
+            | Q(customer_name__icontains=value)
+            | Q(order__number__icontains=value)
+            | Q(customer_reference__icontains=value)
+        )
+
+    def by_payment(self, queryset: Any, _name: str, value: str) -> Any:
+        """Derived payment states."""
+        issued = queryset.issued().exclude(kind=Invoice.Kind.CREDIT_NOTE)
+        found = {
+            "open": lambda: issued.filter(open__gt=0),
+            "overdue": lambda: issued.filter(pk__in=Invoice.objects.overdue(business_today()).values("pk")),
+            "part_paid": lambda: issued.part_paid(),
+            "paid": lambda: issued.filter(open=0),
+        }
+        return found[value]()
+
+
+class PaymentFilter(django_filters.FilterSet):
+    """Filters of the payment list; `q` searches number, customer, bank reference and remittance text."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    state = django_filters.ChoiceFilter(label=_("State"), choices=Payment.State.choices)
+    method = django_filters.ChoiceFilter(label=_("Method"), choices=Payment.Method.choices)
+    credit = django_filters.BooleanFilter(label=_("With credit left"), method="by_credit")
+    received_from = django_filters.DateFilter(label=_("Received from"), field_name="received_on", lookup_expr="gte")
+    received_to = django_filters.DateFilter(label=_("Received until"), field_name="received_on", lookup_expr="lte")
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+    def search(self, queryset: Any, _name: str, value: str) -> Any:
+        """Any fragment."""
+        return queryset.filter(
+            Q(number__icontains=value)
+            | Q(customer_name__icontains=value)
+            | Q(reference__icontains=value)
+            | Q(remittance__icontains=value)
+        )
+
+    def by_credit(self, queryset: Any, _name: str, value: bool) -> Any:
+        """Whether a rest lies on nothing."""
+        return queryset.with_credit() if value else queryset.filter(unallocated=0)

@@ -1,0 +1,34 @@
+"""Forms of billing: they check shape; what may be is the services' business."""
+
+from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
+from .hand import HandForm, clean_hand_lines
+from .payments import AllocateForm, PaymentForm, RefundForm, RefuseForm, RemarkForm, WriteOffForm
+from .periods import DayForm, PeriodForm, RateForm
+from .plans import MonthlyForm, PlanForm, PlanRowForm, PlanRows, ReleaseForm, RescheduleForm
+
+__all__ = [
+    "AllocateForm",
+    "BasisForm",
+    "CreditForm",
+    "DayForm",
+    "DraftForm",
+    "HandForm",
+    "InvoiceQuantityForm",
+    "IssueForm",
+    "MailForm",
+    "MonthlyForm",
+    "PaymentForm",
+    "PeriodForm",
+    "PlanForm",
+    "PlanRowForm",
+    "PlanRows",
+    "RateForm",
+    "ReasonForm",
+    "RefundForm",
+    "RefuseForm",
+    "ReleaseForm",
+    "RemarkForm",
+    "RescheduleForm",
+    "WriteOffForm",
+    "clean_hand_lines",
+]  # fmt: skip

@@ -1,0 +1,15 @@
+"""Invoices, instalments, payments, and the end of an order's account."""
+
+from .adjustment import DocumentAdjustment
+from .invoice import Invoice, InvoiceLine, InvoiceReference, InvoiceTax, buyer_lines
+from .mailing import InvoiceMail
+from .payment import Allocation, Payment, Refund, Settlement
+from .plan import Instalment, InstalmentPlan, Reschedule
+from .rate import ExchangeRate
+from .writeoff import WriteOff
+
+__all__ = [
+    "Allocation", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
+    "InvoiceTax", "Payment", "Refund",
+    "Reschedule", "Settlement", "WriteOff", "buyer_lines",
+]  # fmt: skip

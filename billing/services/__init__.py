@@ -1,0 +1,93 @@
+"""Verbs of billing."""
+
+from .allocating import allocate_credit, open_instalments, suggest
+from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, invoice_board
+from .composing import document_totals
+from .crediting import credit_invoice, credited_before
+from .drafting import delete_draft, draft_invoice, edit_draft, open_quantities, quantities_of
+from .einvoicing import einvoice_xml, wants_einvoice
+from .exchanging import exchange_results, set_exchange_rate
+from .following import follow_amendment
+from .handwriting import draft_by_hand, hand_totals, rewrite_by_hand
+from .issuing import PDF_JOB, as_issued, buyer_prints, issue_invoice, keep_pdf, profile_data, seller_prints
+from .ledger import JOURNAL_COLUMNS, balances, controls, journal, journal_rows, number_gaps
+from .mailing import MAIL_JOB, mail_invoice, mails_with_jobs, note_bounce, note_sent, retry_mail
+from .opening import open_balance
+from .paying import cancel_payment, record_payment
+from .planning import PlanRow, equal_rows, fixed_instalments, left_to_plan, plan_instalments
+from .receivables import BUCKETS, aged_receivables, aged_totals, credit_at, open_at
+from .refunding import refund_credit
+from .rescheduling import movable, release_retention, reschedule_invoice
+from .settling import final_amount, reopen_order, settle_order, settlement_blockers
+from .writing_off import approve_write_off, ask_write_off, refuse_write_off, tolerance
+
+__all__ = [
+    "BUCKETS",
+    "JOURNAL_COLUMNS",
+    "MAIL_JOB",
+    "PDF_JOB",
+    "BoardColumn",
+    "PlanRow",
+    "aged_receivables",
+    "aged_totals",
+    "allocate_credit",
+    "approve_write_off",
+    "as_issued",
+    "ask_write_off",
+    "balances",
+    "bill_instalment",
+    "bill_order",
+    "bill_proforma",
+    "buyer_prints",
+    "cancel_payment",
+    "controls",
+    "credit_at",
+    "credit_invoice",
+    "credited_before",
+    "delete_draft",
+    "document_totals",
+    "draft_by_hand",
+    "draft_invoice",
+    "edit_draft",
+    "einvoice_xml",
+    "equal_rows",
+    "exchange_results",
+    "final_amount",
+    "fixed_instalments",
+    "follow_amendment",
+    "hand_totals",
+    "invoice_board",
+    "issue_invoice",
+    "journal",
+    "journal_rows",
+    "keep_pdf",
+    "left_to_plan",
+    "mail_invoice",
+    "mails_with_jobs",
+    "movable",
+    "note_bounce",
+    "note_sent",
+    "number_gaps",
+    "open_at",
+    "open_balance",
+    "open_instalments",
+    "open_quantities",
+    "plan_instalments",
+    "profile_data",
+    "quantities_of",
+    "record_payment",
+    "refund_credit",
+    "refuse_write_off",
+    "release_retention",
+    "reopen_order",
+    "reschedule_invoice",
+    "retry_mail",
+    "rewrite_by_hand",
+    "seller_prints",
+    "set_exchange_rate",
+    "settle_order",
+    "settlement_blockers",
+    "suggest",
+    "tolerance",
+    "wants_einvoice",
+]  # fmt: skip

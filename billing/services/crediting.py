@@ -1,0 +1,206 @@
+"""`credit_invoice`: an issued document is corrected by another one, never by a change."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing import events
+from billing.models import Allocation, DocumentAdjustment, Instalment, Invoice, InvoiceLine, InvoiceReference, Payment
+from customers.services import move_balance
+from ordermgmt.activity.services import record
+from ordermgmt.lib.calculation import Totals
+from ordermgmt.lib.fsm import check_transition
+from ordermgmt.lib.money import ZERO, quantise
+from orders.services import note_invoiced
+
+from .allocating import lay, lock_instalments
+from .base import content_of, refuse, refuse_settled, require, root_of
+from .composing import Composition, document_totals, fill
+from .drafting import write
+from .einvoicing import check_einvoice
+from .issuing import ask_pdf, finish, number
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+_COPIED = (
+    "kind", "order_line", "deposit", "sku", "description", "details", "unit", "unit_price", "discount_percent",
+    "tax_category", "tax_rate",
+)  # fmt: skip
+
+
+@transaction.atomic
+def credit_invoice(
+    invoice: Invoice, *, reason: str, actor: "User", quantities: Mapping[int, Decimal] | None = None
+) -> Invoice:
+    """Issues a credit note over all that is left of a document, or over `quantities` by its line key.
+
+    It is laid on the document's open instalments; what was paid beyond that becomes the customer's credit again.
+    Never above the document, per line nor in total (M6). Raises TransitionRefused for the issuer, for a draft, a
+    document that is credited already, a settled order, or a quantity above what is left.
+    """
+    require(actor, "billing.credit_invoice")
+    rows = lock_instalments(invoice.instalments.values_list("pk", flat=True))
+    original = Invoice.objects.locked(invoice.pk)
+    order = original.order
+    refuse_settled([order])
+    _check(original, actor)
+    composition = _compose(original, quantities)
+    credit = Invoice(
+        kind=Invoice.Kind.CREDIT_NOTE, seller=original.seller, customer=original.customer, order=order,
+        currency=original.currency, language=original.language, customer_name=original.customer_name,
+        reason=reason, delivery_date=original.delivery_date, payment_days=0, created_by=actor,
+    )  # fmt: skip
+    write(credit, composition)
+    InvoiceReference.objects.create(invoice=credit, original=original)
+    finish(credit, order, actor=actor, on=None)
+    _lay_on(original, credit, rows, actor)
+    if order is not None:
+        note_invoiced(order, amount=-credit.due, credited=_credited(credit), actor=actor)
+    else:
+        move_balance(original.customer, original.currency, invoiced=-credit.due)
+    check_einvoice(credit)
+    number(credit, actor=actor)
+    ask_pdf(credit, actor=actor)
+    original = Invoice.objects.select_related("order", "customer").get(pk=original.pk)
+    if original.credited == original.due:
+        original.cancel()
+        original.version += 1
+        original.save(update_fields=["state", "version"])
+        record(
+            events.INVOICE_CANCELLED, original, root=root_of(original), actor=actor, number=original.number,
+            before={"state": "issued"}, after={"state": original.state},
+        )  # fmt: skip
+    record(
+        events.INVOICE_CREDITED, credit, after=content_of(credit), root=root_of(original), actor=actor, number=credit.number, reason=reason,
+        original=original.number, amount=credit.money(credit.due), currency=credit.currency,
+    )  # fmt: skip
+    return credit
+
+
+def _check(original: Invoice, actor: "User") -> None:
+    if original.is_credit:
+        raise refuse(_("A credit note is not credited."))
+    check_transition(original.cancel, actor)
+    if original.issued_by_id == actor.pk:
+        raise refuse(_("You issued this document: somebody else must credit it."))
+
+
+def credited_before(original: Invoice) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """Quantity and net that credit notes took of each line, by key."""
+    quantity: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    net: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    rows = InvoiceLine.objects.filter(original__invoice=original).exclude(invoice__state=Invoice.State.DRAFT)
+    for key, count, amount in rows.values_list("original_id", "quantity", "net"):
+        quantity[key or 0] += count
+        net[key or 0] += amount
+    return quantity, net
+
+
+def _compose(original: Invoice, quantities: Mapping[int, Decimal] | None) -> Composition:
+    """The credit note's lines. What completes a line or the document takes the exact rest of it."""
+    taken, nets = credited_before(original)
+    lines, complete = [], True
+    for line in original.lines.all():
+        left = line.quantity - taken[line.pk]
+        wanted = left if quantities is None else quantities.get(line.pk, ZERO)
+        if wanted * line.quantity < 0 or abs(wanted) > abs(left):
+            raise refuse(
+                _("Line %(position)s: %(quantity)s can be credited.")
+                % {"position": line.position, "quantity": f"{left.normalize():f}"}
+            )
+        complete = complete and wanted == left
+        if wanted:
+            copy = InvoiceLine(
+                position=line.position, original=line, quantity=wanted,
+                **{name: getattr(line, name) for name in _COPIED},
+            )  # fmt: skip
+            lines.append(copy)
+            if wanted == left:
+                plain = _totals(original, [copy], []).line_total
+                copy.adjustment = line.net - nets[line.pk] - plain
+                copy.adjustment_reason = line.adjustment_reason if copy.adjustment else ""
+    if not lines:
+        raise refuse(_("Nothing is left to credit, or no quantity was given."))
+    adjustments = list(original.adjustments.all())
+    if (adjustments or original.prepaid) and (any(taken.values()) or not complete):
+        raise refuse(_("A document with an allowance, a charge or a deduction as a whole is credited as a whole."))
+    return _capped(original, lines, complete, adjustments)
+
+
+def _capped(
+    original: Invoice, lines: list[InvoiceLine], complete: bool, adjustments: list[DocumentAdjustment]
+) -> Composition:
+    left = original.due - original.credited
+    totals = _totals(original, lines, adjustments)
+    if complete and totals.due != left:
+        totals = _totals(original, lines, adjustments, left - totals.due)
+    if totals.due > left or totals.due <= ZERO:
+        raise refuse(
+            _("Only %(left)s %(currency)s of %(number)s can be credited.")
+            % {"left": original.money(left), "currency": original.currency, "number": original.number}
+        )
+    copies = [
+        DocumentAdjustment(
+            kind=one.kind, amount=one.amount, tax_category=one.tax_category, tax_rate=one.tax_rate, reason=one.reason
+        )
+        for one in adjustments
+    ]
+    return fill(Composition(lines, totals, adjustments=copies))
+
+
+def _totals(
+    original: Invoice, lines: list[InvoiceLine], adjustments: list[DocumentAdjustment], rounding: Decimal = ZERO
+) -> Totals:
+    mode = original.tax_profile.get("tax_rounding", "group")
+    return document_totals(lines, original.currency, mode, rounding, adjustments=adjustments, prepaid=original.prepaid)
+
+
+def _credited(credit: Invoice) -> dict[int, Decimal]:
+    rows = credit.lines.filter(kind=InvoiceLine.Kind.ITEM, order_line__isnull=False)
+    return {key: quantity for key, quantity in rows.values_list("order_line_id", "quantity") if key is not None}
+
+
+def _lay_on(original: Invoice, credit: Invoice, rows: dict[int, Instalment], actor: "User") -> None:
+    """Open instalments first; then payments are taken off the latest ones, and stay as the customer's credit."""
+    left = credit.due
+    ordered = sorted(rows.values(), key=lambda row: (row.due_date, row.pk))
+    shares: dict[int, Decimal] = {}
+    for row in ordered:
+        share = min(row.open, left)
+        if share > ZERO:
+            shares[row.pk] = share
+            left -= share
+    for row in reversed(ordered):
+        freed = min(row.paid, left)
+        if freed > ZERO:
+            _free(row, freed, rows, actor, str(original.number))
+            shares[row.pk] = shares.get(row.pk, ZERO) + freed
+            left -= freed
+    lay(rows, shares, credit_note=credit, actor=actor)
+
+
+def _free(row: Instalment, amount: Decimal, rows: dict[int, Instalment], actor: "User", reason: str) -> None:
+    """Takes so much of the payments off an instalment, the latest first."""
+    laid: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for key, share in Allocation.objects.filter(instalment=row, payment__isnull=False).values_list(
+        "payment_id", "amount"
+    ):
+        laid[key or 0] += share
+    payments = Payment.objects.select_for_update(of=("self",)).select_related("customer")
+    for payment in payments.filter(pk__in=laid).order_by("-pk"):
+        share = min(quantise(laid[payment.pk], payment.currency), amount)
+        if share > ZERO and payment.method == Payment.Method.WRITE_OFF:
+            raise refuse(
+                _("%(number)s is written off in part: cancel the write-off first.") % {"number": row.invoice},
+                payment.get_absolute_url(), _("Open the write-off"),
+            )  # fmt: skip
+        if share > ZERO:
+            lay(rows, {row.pk: -share}, payment=payment, actor=actor, reason=reason)
+            payment.version += 1
+            payment.save(update_fields=["allocated", "version"])
+            amount -= share

@@ -1,0 +1,61 @@
+"""Work of billing that waits for a worker."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Invoice, InvoiceMail
+from billing.pdf import invoice_pdf
+from billing.services import MAIL_JOB, PDF_JOB, as_issued, keep_pdf, note_sent
+from ordermgmt.accounts.services import system_user
+from ordermgmt.activity.models import Job
+from ordermgmt.activity.services import Rejected, job_handler, send_mail_effect
+from ordermgmt.documents.services import read_file
+from ordermgmt.lib.pdf import PdfUnavailable
+
+
+def _document(invoice: Invoice) -> bytes:
+    """The kept PDF, made now if nobody has yet; of a proforma what it would print."""
+    try:
+        if invoice.is_draft:
+            return as_issued(invoice, invoice_pdf)
+        if invoice.pdf is None:
+            invoice = keep_pdf(invoice, invoice_pdf(invoice), actor=system_user())
+    except PdfUnavailable as error:
+        raise Rejected(str(error)) from error
+    return read_file(invoice.pdf) if invoice.pdf else b""
+
+
+@job_handler(MAIL_JOB, label=_("Invoice by mail"))
+def send_invoice_mail(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
+    """Sends one mail with the kept PDF; a second run finds it sent and does nothing."""
+    mails = InvoiceMail.objects.select_related("invoice__seller", "invoice__customer", "invoice__order", "invoice__pdf")
+    mail = mails.get(pk=job.params["mail"])
+    invoice = mail.invoice
+    if mail.sent_at is None:
+        content = _document(invoice)
+        name = str(invoice.number or f"proforma-{invoice.pk}")
+        with translation.override(invoice.language):
+            title = f"{invoice.get_kind_display()} {invoice.number or ''}".strip()
+        send_mail_effect(
+            key=f"invoice-mail:{mail.pk}", to=mail.to, language=invoice.language, template="billing/invoice",
+            context={"invoice": invoice, "title": title, "message": mail.message, "seller": invoice.seller.name},
+            attachments=[(f"{name}.pdf", content, "application/pdf")],
+        )  # fmt: skip
+        note_sent(mail, content, actor=system_user())
+    return {"url": invoice.get_absolute_url()}
+
+
+@job_handler(PDF_JOB, queue="pdf", label=_("Invoice PDF"))
+def make_invoice_pdf(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
+    """Makes the PDF of an issued document once; a second run finds it and does nothing (P33)."""
+    invoice = Invoice.objects.select_related("seller", "customer", "order", "pdf").get(pk=job.params["invoice"])
+    if invoice.pdf is None:
+        try:
+            content = invoice_pdf(invoice)
+        except PdfUnavailable as error:
+            raise Rejected(str(error)) from error
+        invoice = keep_pdf(invoice, content, actor=system_user())
+    return {"file": str(invoice.pdf.public_id) if invoice.pdf else "", "url": invoice.get_absolute_url()}

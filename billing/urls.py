@@ -1,0 +1,51 @@
+"""Addresses of billing."""
+
+from django.urls import path
+
+from billing.views import hand, invoices, lists, orders, payments, receivables, schedule, work
+
+app_name = "billing"
+urlpatterns = [
+    path("", lists.home, name="home"),
+    path("work/instalments/", work.InstalmentsDue.as_view(), name="work-instalments"),
+    path("work/deliveries/", work.DeliveriesDue.as_view(), name="work-deliveries"),
+    path("work/drafts/", work.DraftsDue.as_view(), name="work-drafts"),
+    path("work/overdue/", work.Overdue.as_view(), name="work-overdue"),
+    path("work/part-paid/", work.PartPaid.as_view(), name="work-part-paid"),
+    path("work/settle/", work.ToSettle.as_view(), name="work-settle"),
+    path("invoices/", lists.InvoiceList.as_view(), name="invoice-list"),
+    path("invoices/new/", hand.HandCreateView.as_view(), name="invoice-create"),
+    path("invoices/autocomplete/", hand.InvoiceAutocomplete.as_view(), name="invoice-autocomplete"),
+    path("entry/preview/", hand.HandPreviewView.as_view(), name="hand-preview"),
+    path("entry/products/", hand.HandProducts.as_view(), name="hand-products"),
+    path("entry/save/", hand.HandSaveView.as_view(), name="hand-save"),
+    path("entry/<str:reference>/", hand.HandEditView.as_view(), name="hand-edit"),
+    path("entry/<str:reference>/save/", hand.HandSaveView.as_view(), name="hand-resave"),
+    path("invoices/<str:reference>/", invoices.detail, name="invoice-detail"),
+    path("invoices/<str:reference>/edit/", invoices.edit, name="invoice-edit"),
+    path("invoices/<str:reference>/preview/", invoices.preview, name="invoice-preview"),
+    path("invoices/<str:reference>/reschedule/", schedule.reschedule, name="invoice-reschedule"),
+    path("instalments/<int:pk>/release/", schedule.release, name="retention-release"),
+    path("invoices/<str:reference>/pdf/", invoices.pdf, name="invoice-pdf"),
+    path("invoices/<str:reference>/do/<slug:name>/", invoices.InvoiceAction.as_view(), name="invoice-action"),
+    path("mails/<int:pk>/retry/", invoices.retry, name="mail-retry"),
+    path("mails/<int:pk>/bounced/", invoices.bounced, name="mail-bounced"),
+    path("payments/", lists.PaymentList.as_view(), name="payment-list"),
+    path("payments/new/", payments.record, name="payment-create"),
+    path("payments/<str:number>/", payments.detail, name="payment-detail"),
+    path("payments/<str:number>/allocate/", payments.allocate, name="payment-allocate"),
+    path("payments/<str:number>/do/<slug:name>/", payments.PaymentAction.as_view(), name="payment-action"),
+    path("write-offs/", payments.WriteOffList.as_view(), name="write-off-list"),
+    path("write-offs/<int:pk>/do/<slug:name>/", payments.WriteOffAction.as_view(), name="write-off-action"),
+    path("ageing/", receivables.ageing, name="ageing"),
+    path("exchange/", receivables.exchange, name="exchange"),
+    path("ledger/", receivables.ledger, name="ledger"),
+    path("customers/<str:number>/statement/", receivables.statement, name="statement"),
+    path("orders/<str:number>/", orders.account, name="order-account"),
+    path("orders/<str:number>/draft/", orders.draft, name="order-draft"),
+    path("orders/<str:number>/bill/", orders.bill, name="order-bill"),
+    path("orders/<str:number>/board/", orders.board, name="order-board"),
+    path("orders/<str:number>/plan/", orders.plan, name="order-plan"),
+    path("orders/<str:number>/settlement/", orders.settlement, name="order-settlement"),
+    path("orders/<str:number>/do/<slug:name>/", orders.OrderBillingAction.as_view(), name="order-action"),
+]

@@ -1,0 +1,129 @@
+"""Aged receivables, statements of account and the ledger's export: three cuts of the same entries."""
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing import services
+from billing.forms import DayForm, PeriodForm, RateForm
+from billing.models import ExchangeRate
+from billing.pdf import statement_context, statement_pdf
+from customers.models import Customer
+from ordermgmt.company.services import business_today, default_seller
+from ordermgmt.lib.http import Request
+from ordermgmt.lib.money import total
+from ordermgmt.lib.pdf import PdfUnavailable
+from ordermgmt.lib.tables.exporting import safe_text
+
+
+class _Echo:
+    def write(self, value: str) -> str:
+        return value
+
+
+def _csv(name: str, head: list[str], rows: Iterable[list[Any]]) -> StreamingHttpResponse:
+    def lines() -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield "\ufeff" + writer.writerow(head)
+        for row in rows:
+            yield writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_safe
+@permission_required("billing.view_payment", raise_exception=True)
+def ageing(request: Request) -> HttpResponse | StreamingHttpResponse:
+    """What every customer owed at the end of a day, by days since it was due."""
+    form = DayForm(request.GET or None)
+    day = (form.cleaned_data["day"] if form.is_valid() else None) or business_today()
+    rows = services.aged_receivables(day, Customer.objects.visible_to(request.user))
+    if request.GET.get("export") == "csv":
+        head = ["customer", "name", "currency", *services.BUCKETS, "open", "credit", "balance"]
+        cells = ([row.customer.number, row.customer.name, row.currency, *row.shown, row.open, row.credit, row.balance]
+                 for row in rows)  # fmt: skip
+        return _csv(f"ageing-{day}", head, cells)
+    heads = [_("Not due"), "1–30", "31–60", "61–90", "91+", _("Retention")]
+    context = {"form": form, "day": day, "rows": rows, "totals": services.aged_totals(rows), "heads": heads}
+    return render(request, "billing/ageing.html", context, status=422 if form.is_bound and form.errors else 200)
+
+
+def _period(request: Request) -> tuple[PeriodForm, dt.date, dt.date]:
+    """The chosen period; this year up to today unless it makes sense."""
+    form = PeriodForm(request.GET or None)
+    today = business_today()
+    chosen = form.cleaned_data if form.is_valid() else {}
+    end = chosen.get("end") or today
+    return form, chosen.get("start") or end.replace(month=1, day=1), end
+
+
+@require_safe
+@permission_required("billing.view_payment", raise_exception=True)
+def statement(request: Request, number: str) -> HttpResponse:
+    """What moved a customer's account in a period, and what was open at its end; the same as PDF."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.user), number=number)
+    form, start, end = _period(request)
+    status = 422 if form.is_bound and form.errors else 200
+    problem = ""
+    if status == 200 and request.GET.get("format") == "pdf":
+        try:
+            content = statement_pdf(customer, start, end)
+        except PdfUnavailable as error:
+            problem, status = str(error), 503
+        else:
+            response = HttpResponse(content, content_type="application/pdf")
+            response["Content-Disposition"] = f'attachment; filename="statement-{customer.number}-{end}.pdf"'
+            return response
+    context = statement_context(customer, start, end) | {"form": form, "problem": problem}
+    return render(request, "billing/statement.html", context, status=status)
+
+
+@require_safe
+@permission_required("billing.export_ledger", raise_exception=True)
+def ledger(request: Request) -> HttpResponse | StreamingHttpResponse:
+    """The journal of a period with control totals and the check of the numbers; as CSV for the accountant."""
+    form, start, end = _period(request)
+    entries = services.journal(Customer.objects.visible_to(request.user), start=start, end=end)
+    if request.GET.get("export") == "csv":
+        return _csv(f"journal-{start}-{end}", services.JOURNAL_COLUMNS, services.journal_rows(entries))
+    context = {
+        "form": form, "start": start, "end": end, "count": len(entries), "controls": services.controls(entries),
+        "series": services.number_gaps(),
+    }  # fmt: skip
+    return render(request, "billing/ledger.html", context, status=422 if form.is_bound and form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("billing.view_payment", raise_exception=True)
+def exchange(request: Request) -> HttpResponse:
+    """Gain and loss between foreign documents and their payments in a period; a POST keeps a rate."""
+    form, start, end = _period(request)
+    rate_form, status = RateForm(initial={"day": business_today()}), 422 if form.is_bound and form.errors else 200
+    if request.method == "POST":
+        if not request.user.has_perm("billing.set_exchange_rate"):
+            raise PermissionDenied
+        rate_form, status = RateForm(request.POST), 422
+        if rate_form.is_valid():
+            try:
+                services.set_exchange_rate(actor=request.user, **rate_form.cleaned_data)
+            except ValidationError as error:
+                rate_form.add_error(None, error)
+            else:
+                messages.success(request, _("The rate is kept."))
+                return redirect("billing:exchange")
+    rows = services.exchange_results(Customer.objects.visible_to(request.user), start=start, end=end)
+    context = {
+        "form": form, "rate_form": rate_form, "rows": rows, "total": total(one.result for one in rows),
+        "base": default_seller().currency, "rates": ExchangeRate.objects.all()[:50],
+    }  # fmt: skip
+    return render(request, "billing/exchange.html", context, status=status)

@@ -1,0 +1,177 @@
+"""Finance's work lists over all orders: what is due to be invoiced, overdue, part-paid, to be settled; bulk verbs."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from billing.actions import BILL_INSTALMENT, BILL_ORDER, INVOICE_ACTIONS, SETTLE
+from billing.models import Instalment, Invoice
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.actions import ActionSet
+from ordermgmt.lib.tables import Column, ListView
+from orders.models import Order
+
+
+def deliveries_due(user: Any) -> models.QuerySet[Order]:
+    """Orders that are shipped or accepted and not invoiced in full, without a draft and without a plan for the rest."""
+    planned = Instalment.objects.planned().filter(plan__order=OuterRef("pk"))
+    return (
+        Order.objects.visible_to(user)
+        .filter(state__in=[Order.State.SHIPPED, Order.State.ACCEPTED], invoiced_total__lt=F("gross_total"))
+        .filter(~Exists(planned), draft_invoices=0)
+    )
+
+
+def instalments_due(user: Any) -> models.QuerySet[Instalment]:
+    """Planned instalments of visible orders for which the time has come."""
+    return Instalment.objects.to_invoice(business_today()).filter(plan__order__in=Order.objects.visible_to(user))
+
+
+def to_settle(user: Any) -> models.QuerySet[Order]:
+    """Accepted orders of which all is invoiced and paid."""
+    return Order.objects.visible_to(user).filter(
+        state=Order.State.ACCEPTED, invoiced_total=F("gross_total"), paid_total=F("invoiced_total"), draft_invoices=0
+    )
+
+
+#: The tabs above every work list: address and title.
+TABS = (
+    ("instalments", _("Instalments to invoice")), ("deliveries", _("Deliveries to invoice")),
+    ("drafts", _("Drafts to issue")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("settle", _("To settle")),
+)  # fmt: skip
+
+
+class WorkList(ListView):
+    """One of the work lists, with the tabs to the others."""
+
+    template = "billing/work_list.html"
+    permission = "billing.view_invoice"
+    default_sort = "due_date"
+    tab = ""
+
+    def context(self) -> dict[str, Any]:
+        return {"tabs": [(f"/billing/work/{key}/", label, key == self.tab) for key, label in TABS]}
+
+
+def _order_account(row: Any) -> str:
+    return f"/billing/orders/{row.number}/"
+
+
+class InstalmentsDue(WorkList):
+    """Instalments whose date, milestone, delivery or acceptance has come."""
+
+    key, tab, title = "work-instalments", "instalments", _("Instalments to invoice")
+    actions = ActionSet(BILL_INSTALMENT)
+    empty_text = _("No instalment is due to be invoiced.")
+    columns = [
+        Column("order", _("Order"), path="plan.order.number", link=lambda row: row.get_absolute_url()),
+        Column("customer", _("Customer"), path="plan.order.customer_name"),
+        Column("label", _("Label"), value=str),
+        Column("trigger", _("To be invoiced")),
+        Column("milestone", _("Milestone"), value=lambda row: row.milestone and str(row.milestone)),
+        Column("due_date", _("Due date"), kind="date"),
+        Column("amount", _("Amount"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return instalments_due(self.request.user).select_related("plan__order", "milestone")
+
+
+class DeliveriesDue(WorkList):
+    """Orders of which something is delivered and nothing is planned for it."""
+
+    key, tab, title = "work-deliveries", "deliveries", _("Deliveries to invoice")
+    actions = ActionSet(BILL_ORDER)
+    default_sort = "promised_date"
+    empty_text = _("All that is delivered is invoiced.")
+    columns = [
+        Column("number", _("Order"), link=_order_account),
+        Column("customer_name", _("Customer")),
+        Column("state", _("State"), kind="badge"),
+        Column("promised_date", _("Promised"), kind="date", nullable=True),
+        Column("gross_total", _("Order total"), kind="amount"),
+        Column("invoiced_total", _("Invoiced"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return deliveries_due(self.request.user)
+
+
+_DOCUMENT = [
+    Column("number", _("Number"), value=str, link=lambda row: row.get_absolute_url()),
+    Column("kind", _("Kind")),
+    Column("customer_name", _("Customer")),
+    Column("order", _("Order"), path="order.number", nullable=True),
+    Column("due_date", _("Due date"), kind="date", nullable=True),
+    Column("due", _("Amount"), kind="amount"),
+]
+
+
+class DraftsDue(WorkList):
+    """Drafts, to be issued one by one or many at once."""
+
+    key, tab, title = "work-drafts", "drafts", _("Drafts to issue")
+    actions = INVOICE_ACTIONS
+    default_sort = "id"
+    empty_text = _("There is no draft.")
+    columns = [*_DOCUMENT[:4], _DOCUMENT[5], Column("created_at", _("Drafted"), kind="datetime")]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return Invoice.objects.visible_to(self.request.user).drafts().select_related("order", "customer", "seller")
+
+
+class PartPaid(WorkList):
+    """Documents paid in part."""
+
+    key, tab, title = "work-part-paid", "part-paid", _("Part-paid")
+    empty_text = _("No document is paid in part.")
+    columns = [
+        *_DOCUMENT,
+        Column("paid", _("Paid"), kind="amount"),
+        Column("open", pgettext_lazy("amount", "Open"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return Invoice.objects.visible_to(self.request.user).part_paid().select_related("order")
+
+
+class Overdue(WorkList):
+    """Instalments that were due before today."""
+
+    key, tab, title = "work-overdue", "overdue", _("Overdue")
+    empty_text = _("Nothing is overdue.")
+    columns = [
+        Column("invoice", _("Invoice"), path="invoice.number", link=lambda row: row.invoice.get_absolute_url()),
+        Column("customer", _("Customer"), path="invoice.customer_name"),
+        Column("label", _("Label")),
+        Column("due_date", _("Due date"), kind="date"),
+        Column("days", _("Days late"), kind="count", value=lambda row: row.days_overdue(business_today())),
+        Column("amount", _("Amount"), kind="amount"),
+        Column("open", pgettext_lazy("amount", "Open"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        rows = Instalment.objects.visible_to(self.request.user).overdue(business_today())
+        return rows.select_related("invoice")
+
+
+class ToSettle(WorkList):
+    """Accepted orders of which all is invoiced and paid."""
+
+    key, tab, title = "work-settle", "settle", _("To settle")
+    actions = ActionSet(SETTLE)
+    default_sort = "id"
+    empty_text = _("No order waits to be settled.")
+    columns = [
+        Column("number", _("Order"), link=lambda row: f"/billing/orders/{row.number}/settlement/"),
+        Column("customer_name", _("Customer")),
+        Column("order_date", _("Order date"), kind="date"),
+        Column("gross_total", _("Order total"), kind="amount"),
+        Column("paid_total", _("Paid"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return to_settle(self.request.user)
