@@ -1,0 +1,261 @@
+"""Judging a change: cost, schedule and quality each by somebody, then bound to the order's version and its content."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from changes import events
+from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessment, ChangeRequest, Consent
+from ordermgmt.accounts.roles import Role
+from ordermgmt.accounts.services import require
+from ordermgmt.activity.models import Event
+from ordermgmt.activity.services import record, snapshot
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.money import HUNDRED, ZERO, total
+from orders.models import Order, OrderVersion
+
+from .base import locked, refuse, save_noted, step
+from .impact import Impact, impact_of, margin
+from .operations import Op, check_operations, operations_of
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+Aspect = Assessment.Aspect
+State = ChangeRequest.State
+_LEVELS = list(Assessment.Level.values)
+#: Asked where no rule says anything: nothing is applied that nobody approved.
+_FALLBACK = ApprovalRuleStep(seq=1, role=Role.MANAGER.value, mode=ApprovalRuleStep.Mode.ANY, due_days=3)
+
+
+@transaction.atomic
+def assess_change(
+    change: ChangeRequest,
+    *,
+    aspect: str,
+    level: str,
+    note: str = "",
+    cost: Decimal = ZERO,
+    days: int = 0,
+    actor: "User",
+) -> ChangeRequest:
+    """Judges one aspect of a submitted request; the third judgement makes it assessed and asks for the approvals.
+
+    Raises PermissionDenied, TransitionRefused (not submitted), ValidationError (an effect without a note).
+    """
+    require(actor, "changes.assess_change")
+    require(actor, f"changes.assess_{aspect}")
+    change, order = locked(change)
+    if change.state not in (State.SUBMITTED, State.ASSESSED):
+        raise refuse(_("Only a submitted request is judged."), change.get_absolute_url())
+    change.assessments.filter(aspect=aspect, is_void=False).update(is_void=True)
+    one = Assessment(
+        change=change, aspect=aspect, level=level, note=note, cost=cost, days=days, assessor=actor,
+        order_version=order.version,
+    )  # fmt: skip
+    if level == Assessment.Level.NONE and (cost or days):
+        raise ValidationError({"level": _("There is an effect: say how strong it is.")})
+    if level != Assessment.Level.NONE and not note.strip():
+        raise ValidationError({"note": _("Say what the effect is.")})
+    one.full_clean()
+    one.save()
+    record(
+        events.CHANGE_JUDGED, change, root=order, actor=actor, number=change.number,
+        aspect=str(Aspect(aspect).label), level=str(one.get_level_display()),
+    )  # fmt: skip
+    judged = set(change.assessments.filter(is_void=False).values_list("aspect", flat=True))
+    if judged == set(Aspect.values):
+        _bind(change, order)
+        if change.state == State.SUBMITTED:
+            return step(change, "assess", events.CHANGE_ASSESSED, actor=actor)
+        return save_noted(change, events.CHANGE_ASSESSED, actor=actor)
+    change.version += 1
+    change.save(update_fields=["version"])
+    return change
+
+
+@transaction.atomic
+def reassess_change(change: ChangeRequest, *, actor: "User") -> ChangeRequest:
+    """Binds a request to the order as it is now: impact and approvals begin anew, the judgements stay.
+
+    Raises TransitionRefused where the order did not move, or where the request no longer fits it.
+    """
+    require(actor, "changes.assess_change")
+    change, order = locked(change)
+    if change.state not in (State.ASSESSED, State.APPROVED):
+        raise refuse(_("Only a judged request is judged again."), change.get_absolute_url())
+    if order.version == change.order_version:
+        raise refuse(_("The order did not move since it was judged."), change.get_absolute_url())
+    return send_back(change, order, actor=actor)
+
+
+def send_back(change: ChangeRequest, order: Order, *, actor: "User") -> ChangeRequest:
+    """Takes a locked request back to assessed, on the order's present version, and says what moved."""
+    try:
+        check_operations(order, operations_of(change))
+    except ValidationError as error:
+        raise refuse(
+            " ".join(error.messages), f"{change.get_absolute_url()}do/take_back/", _("Take the request back")
+        ) from error
+    what = ", ".join(moved(change)) or str(order.version)
+    _bind(change, order)
+    if change.state == State.APPROVED:
+        change.send_back()
+    return save_noted(change, events.CHANGE_SENT_BACK, actor=actor, what=what)
+
+
+def moved(change: ChangeRequest) -> list[str]:
+    """What happened to the order since the request was bound to it, in words, the newest last."""
+    if change.bound_at is None:
+        return []
+    rows = Event.objects.filter(root_type="orders.order", root_id=change.order_id, at__gt=change.bound_at)
+    found = rows.exclude(subject_type="changes.changerequest").order_by("pk")
+    words = []
+    for one in found[:50]:
+        what = one.data.get("what") if isinstance(one.data, dict) else None
+        words.append(_(what) if what else str(one.event_type.plain_message))
+    return list(dict.fromkeys(words))[:5]
+
+
+def _bind(change: ChangeRequest, order: Order) -> Impact:
+    """Computes the impact on the present version, keeps it, and lays out the approvals it needs."""
+    operations = operations_of(change)
+    impact = impact_of(order, operations)
+    judged = list(change.assessments.filter(is_void=False))
+    extra = total(one.cost for one in judged)
+    change.days = max([impact.days, *(one.days for one in judged)])
+    change.net_change = impact.net
+    change.margin_after = margin(impact.after.net_total + impact.fee, impact.after.cost_total + extra)
+    levels = [one.level for one in judged if one.aspect == Aspect.QUALITY]
+    change.quality = levels[0] if levels else Assessment.Level.NONE
+    change.impact = impact.kept() | {"extra_cost": format(extra.normalize(), "f")}
+    change.order_version = order.version
+    change.bound_at = timezone.now()
+    change.content_hash = bound_hash(change, order, operations)
+    _ask(change, order, matching_rules(change, order, operations))
+    return impact
+
+
+def bound_hash(change: ChangeRequest, order: Order, operations: Iterable[Op]) -> str:
+    """The sha256 of what is approved: this order at this version, these operations, this time of asking."""
+    content = {
+        "order": order.content_hash(), "version": order.version, "change": change.pk,
+        "asked": change.submitted_at.isoformat() if change.submitted_at else "",
+        "judged": [[one.pk, one.level] for one in change.assessments.filter(is_void=False)],
+        "operations": [[op.kind, op.line, op.before, op.after] for op in operations],
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def summed(change: ChangeRequest, order: Order) -> tuple[Decimal, Decimal]:
+    """What the order's open and applied changes come to, this one included, and that as percent of its first version."""
+    rows = ChangeRequest.objects.filter(order=order).exclude(pk=change.pk)
+    others = rows.filter(state__in=[State.SUBMITTED, State.ASSESSED, State.APPROVED, State.APPLIED])
+    amount = abs(change.net_change) + total(abs(one) for one in others.values_list("net_change", flat=True))
+    first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
+    base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
+    share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
+    return amount, share
+
+
+def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
+    """The rules in force that count for this request."""
+    amount, share = summed(change, order)
+    ends = any(op.kind == "terminate" for op in operations)
+    rules = ApprovalRule.objects.filter(is_active=True).prefetch_related("steps")
+    return [rule for rule in rules if counts(rule, change, amount=amount, share=share, ends=ends)]
+
+
+def counts(rule: ApprovalRule, change: ChangeRequest, *, amount: Decimal, share: Decimal, ends: bool) -> bool:
+    """Whether one of the rule's conditions holds, or it has none."""
+    level = _LEVELS.index(change.quality)
+    held = [
+        None if rule.amount_over is None else amount > rule.amount_over,
+        None if rule.share_over is None else share > rule.share_over,
+        None if rule.days_over is None else change.days > rule.days_over,
+        None if rule.margin_under is None else change.margin_after is None or change.margin_after < rule.margin_under,
+        None if not rule.quality_from else level >= max(1, _LEVELS.index(rule.quality_from)),
+        True if rule.on_termination and ends else False if rule.on_termination else None,
+    ]
+    asked = [one for one in held if one is not None]
+    return any(asked) or not asked
+
+
+def _ask(change: ChangeRequest, order: Order, rules: Sequence[ApprovalRule]) -> None:
+    """Lays out the steps of this content; a role that several rules name is asked once, in its last place."""
+    ApprovalStep.objects.filter(change=change).exclude(state=ApprovalStep.State.VOID).update(
+        state=ApprovalStep.State.VOID
+    )
+    change.needs_consent = any(rule.needs_consent for rule in rules)
+    wanted: dict[str, ApprovalRuleStep] = {}
+    because: dict[str, list[str]] = {}
+    for rule in rules:
+        for one in rule.steps.all():
+            because.setdefault(one.role, []).append(rule.name)
+            known = wanted.get(one.role)
+            if known is None or one.seq > known.seq or one.mode == ApprovalRuleStep.Mode.ALL:
+                wanted[one.role] = one
+    if not wanted:
+        wanted[_FALLBACK.role] = _FALLBACK
+    today = business_today()
+    ordered = sorted(wanted.values(), key=lambda one: (one.seq, one.role))
+    ApprovalStep.objects.bulk_create(
+        ApprovalStep(
+            change=change, content_hash=change.content_hash, seq=seq, role=one.role, mode=one.mode,
+            rules=", ".join(dict.fromkeys(because.get(one.role, [])))[:500],
+            due_on=today + dt.timedelta(days=one.due_days),
+        )
+        for seq, one in enumerate(ordered, start=1)
+    )  # fmt: skip
+
+
+def void_judgements(change: ChangeRequest) -> None:
+    """Writing on a request makes void what was judged and approved."""
+    change.assessments.filter(is_void=False).update(is_void=True)
+    change.steps.exclude(state=ApprovalStep.State.VOID).update(state=ApprovalStep.State.VOID)
+
+
+@transaction.atomic
+def record_consent(change: ChangeRequest, *, given_by: str, given_on: dt.date, evidence: str, actor: "User") -> Consent:
+    """The customer agrees to exactly this content, with evidence. The same content twice is kept once.
+
+    Raises PermissionDenied, TransitionRefused (not judged yet, the order moved), ValidationError (a day ahead).
+    """
+    require(actor, "changes.record_consent")
+    change, order = locked(change)
+    if change.state not in (State.ASSESSED, State.APPROVED):
+        raise refuse(_("The customer agrees to what is judged, and before it is applied."), change.get_absolute_url())
+    check_fresh(change, order)
+    if given_on > business_today():
+        raise ValidationError({"given_on": _("This day lies ahead.")})
+    consent, made = Consent.objects.get_or_create(
+        change=change, content_hash=change.content_hash,
+        defaults={"given_by": given_by, "given_on": given_on, "evidence": evidence, "recorded_by": actor},
+    )  # fmt: skip
+    if made:
+        record(
+            events.CONSENT_RECORDED, change, root=order, actor=actor, after=snapshot(consent), number=change.number,
+            name=given_by,
+        )  # fmt: skip
+    return consent
+
+
+def check_fresh(change: ChangeRequest, order: Order) -> None:
+    """Raises TransitionRefused, saying what moved, unless order and request are what was judged."""
+    same = order.version == change.order_version
+    if same and change.content_hash == bound_hash(change, order, operations_of(change)):
+        return
+    raise refuse(
+        _("The order moved since the change was judged: %(what)s. It is judged again first.")
+        % {"what": ", ".join(moved(change)) or _("version %(n)s") % {"n": order.version}},
+        f"{change.get_absolute_url()}do/reassess/",
+        _("Judge it again"),
+    )

@@ -1,0 +1,206 @@
+"""Writing a change request: the order's line grid, and before and after side by side as one types."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from changes import services
+from changes.forms import ChangeForm
+from changes.models import ChangeRequest, Operation
+from changes.services import Op, compare_order, operations_from, operations_of
+from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.fsm import TransitionRefused
+from orders.forms import clean_lines
+from orders.models import Order, OrderLine
+from orders.services import amended
+from orders.views.entry import EntryPage, read_json
+from orders.views.grid import grid_lines
+from orders.views.lookup import ProductLookup
+from orders.views.page import order_or_404
+
+from .pages import change_or_404
+
+Kind = Operation.Kind
+
+
+class ChangeProducts(ProductLookup):
+    """Products for a new line."""
+
+    permission_required = "changes.raise_change"
+
+
+class ChangePage(EntryPage):
+    """Writing needs the right to ask for changes; a draft is written on by who began it."""
+
+    permission_required = "changes.raise_change"
+
+    def draft(self, number: str) -> ChangeRequest:
+        """The draft of that number. Raises Http404 out of scope, PermissionDenied for somebody else's."""
+        change = change_or_404(self.user, number)
+        if change.requested_by_id != self.user.pk:
+            raise PermissionDenied
+        return change
+
+
+class ChangeCreate(ChangePage):
+    """An empty request for an order."""
+
+    def get(self, request: HttpRequest, number: str) -> HttpResponse:
+        order = order_or_404(self.user, number)
+        if order.state not in services.ALLOWED:
+            raise Http404
+        form = ChangeForm(order=order)
+        form.initial.update(_standing(order))
+        risk = request.GET.get("risk", "")
+        if risk.isdecimal() and len(risk) < 19:
+            form.initial["risk"] = int(risk)
+        return _page(request, order, None, form, _rows(order, []))
+
+
+class ChangeEdit(ChangePage):
+    """A draft to go on with."""
+
+    def get(self, request: HttpRequest, number: str) -> HttpResponse:
+        change = self.draft(number)
+        if change.state != ChangeRequest.State.DRAFT:
+            return redirect(change.get_absolute_url())
+        operations = operations_of(change)
+        form = ChangeForm(order=change.order, instance=change)
+        form.initial.update(_standing(change.order) | _written(operations))
+        return _page(request, change.order, change, form, _rows(change.order, operations))
+
+
+def _standing(order: Order) -> dict[str, Any]:
+    """What the order says beside its lines."""
+    names = ("promised_date", "delivery_address", "billing_address")
+    return {name: getattr(order, name) for name in names}
+
+
+def _written(operations: list[Op]) -> dict[str, Any]:
+    """What a draft changes beside the lines."""
+    found: dict[str, Any] = {}
+    for op in operations:
+        if op.kind in (Kind.PROMISED, Kind.DELIVERY, Kind.BILLING):
+            found[op.kind] = op.after
+        elif op.kind == Kind.PLAN:
+            found |= {"plan_parts": op.after["parts"], "plan_first": op.after["first"]}
+        elif op.kind == Kind.TERMINATE:
+            found |= {"terminate": True, "fee": op.after.get("fee")}
+    return found
+
+
+def _rows(order: Order, operations: list[Op]) -> list[dict[str, Any]]:
+    """The grid's rows: the order's lines as the draft leaves them, each with the key of its line."""
+    of_lines = [op for op in operations if op.kind in Operation.OF_LINE or op.kind == Kind.ADD]
+    result = amended(order, services.amendment_of(order, of_lines))
+    lines = [line for line in result.lines if line.due > 0]
+    rows = grid_lines(lines)
+    for row, line in zip(rows, lines, strict=True):
+        row["line"] = line.pk
+        row["quantity"] = format(line.due.normalize(), "f")
+    return rows
+
+
+def _page(
+    request: HttpRequest, order: Order, change: ChangeRequest | None, form: ChangeForm, rows: list[dict[str, Any]]
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "order": order,
+        "change": change,
+        "grid": {
+            "number": change.number if change else "",
+            "version": change.version if change else 0,
+            "lines": rows,
+            "supplies": [{"value": value, "text": str(text)} for value, text in OrderLine.Supply.choices],
+            "user": request.user.pk,
+            "currency": order.currency,
+        },
+    }
+    return render(request, "changes/change_form.html", context)
+
+
+class Typed:
+    """What the page sent: the form, the operations it means, and what is wrong with it."""
+
+    def __init__(self, order: Order, data: dict[str, Any], user: Any, change: ChangeRequest | None) -> None:
+        self.form = ChangeForm(data.get("header", {}), order=order, instance=change)
+        self.valid = self.form.is_valid()
+        rows = data.get("lines", [])
+        self.lines: dict[int, dict[str, list[str]]] = {}
+        fresh = [row for row in rows if not isinstance(row.get("line"), int)]
+        cleaned, errors = clean_lines(fresh, user=user, currency=order.currency)
+        places = [place for place, row in enumerate(rows) if not isinstance(row.get("line"), int)]
+        self.lines = {places[place]: found for place, found in errors.items()}
+        kept = [row for row in rows if isinstance(row.get("line"), int)]
+        self.operations = operations_from(
+            order, kept + [_plain_row(row) for row in cleaned.values()], self.form.beside_lines()
+        )
+
+    def check(self, order: Order) -> list[str]:
+        """The sentences about operations that are wrong."""
+        try:
+            services.check_operations(order, self.operations)
+        except ValidationError as error:
+            return [str(text) for text in error.messages]
+        return []
+
+
+def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
+    product = row.get("product")
+    return row | {"product": product.pk} if product is not None else row
+
+
+class ChangePreview(ChangePage):
+    """Before and after of what is typed so far, as a fragment; nothing is written."""
+
+    def post(self, request: HttpRequest, number: str) -> JsonResponse:
+        order = order_or_404(self.user, number)
+        data = read_json(request)
+        typed = Typed(order, data, self.user, None)
+        problems = typed.check(order) if order.state in services.ALLOWED else []
+        context = {"problems": problems, "order": order, "sees_prices": self.user.has_perm("orders.view_price")}
+        if not problems and typed.operations:
+            context["comparison"] = compare_order(order, typed.operations)
+        html = render_to_string("changes/_compare.html", context, request)
+        return JsonResponse({"html": html, "errors": typed.lines, "count": len(typed.operations)})
+
+
+class ChangeSave(ChangePage):
+    """Saves a draft: begins it at first, then writes on it. 422 with errors, 409 where it moved on meanwhile."""
+
+    def post(self, request: HttpRequest, number: str) -> JsonResponse:
+        data = read_json(request)
+        change = None if request.path.startswith("/changes/orders/") else self.draft(number)
+        order = change.order if change else order_or_404(self.user, number)
+        typed = Typed(order, data, self.user, change)
+        problems = typed.check(order)
+        if not typed.valid or typed.lines or problems:
+            return JsonResponse(
+                {"header": typed.form.errors, "lines": typed.lines, "message": " ".join(problems)}, status=422
+            )
+        try:
+            saved = self._save(order, change, typed, data.get("version"))
+        except StaleVersion:
+            return JsonResponse(
+                {"message": _("Somebody saved this draft since you opened it. Load it again.")}, status=409
+            )
+        except TransitionRefused as refused:
+            return JsonResponse({"message": str(refused)}, status=409)
+        except ValidationError as error:
+            return JsonResponse({"message": " ".join(error.messages), "header": {}, "lines": {}}, status=422)
+        url = saved.get_absolute_url()
+        return JsonResponse(
+            {"number": saved.number, "version": saved.version, "url": url, "edit": f"{url}edit/", "save": f"{url}save/"}
+        )
+
+    def _save(self, order: Order, change: ChangeRequest | None, typed: Typed, version: Any) -> ChangeRequest:
+        head = typed.form.head()
+        if change is None:
+            return services.raise_change(order, operations=typed.operations, actor=self.user, **head)
+        number = version if isinstance(version, int) else 0
+        return services.edit_change(change, version=number, operations=typed.operations, actor=self.user, **head)

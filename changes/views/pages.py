@@ -1,0 +1,135 @@
+"""The register of change requests, and the page of one."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from changes import services
+from changes.actions import CHANGE_ACTIONS
+from changes.filters import ChangeFilter
+from changes.models import Acknowledgement, ChangeRequest
+from changes.services import compare_order, impact_of
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.http import Request
+from ordermgmt.lib.tables import Column, ListView
+
+
+class ChangeList(ListView):
+    """The register: every request that the reader may see."""
+
+    key = "changes.changes"
+    title = gettext_lazy("Change requests")
+    permission = "changes.view_change"
+    template = "changes/change_list.html"
+    filterset_class = ChangeFilter
+    default_sort = "-pk"
+    empty_text = gettext_lazy("Ask for a change on the page of a placed order.")
+    columns = [
+        Column("number", gettext_lazy("Number")),
+        Column("order", gettext_lazy("Order"), path="order.number", link=lambda row: row.order.get_absolute_url()),
+        Column("customer", gettext_lazy("Customer"), path="order.customer_name", sortable=False),
+        Column("state", gettext_lazy("State"), kind="badge"),
+        Column("reason", gettext_lazy("Reason"), sortable=False),
+        Column("net", gettext_lazy("Net change"), path="net_change", kind="amount", permission="orders.view_price"),
+        Column("by", gettext_lazy("Requested by"), path="requested_by.name", sortable=False),
+        Column("submitted_at", gettext_lazy("Submitted"), kind="datetime", nullable=True),
+        Column("wished_date", gettext_lazy("Wished by"), kind="date", nullable=True, default=False),
+        Column("text", gettext_lazy("What and why"), sortable=False, default=False),
+    ]
+
+    def queryset(self) -> QuerySet[ChangeRequest]:
+        rows = ChangeRequest.objects.visible_to(self.request.user)
+        return rows.select_related("order", "reason", "requested_by")
+
+
+def change_or_404(user: Any, number: str) -> ChangeRequest:
+    """The request of that number, where this reader may see it."""
+    rows = ChangeRequest.objects.visible_to(user)
+    named = rows.select_related("order__customer", "order__tax_profile", "applied_by", "reason", "requested_by", "risk")
+    return get_object_or_404(named, number=number)
+
+
+@require_safe
+def change_detail(request: Request, number: str) -> HttpResponseBase:
+    """One request: what it changes, before and after side by side, and where it stands."""
+    user = request.user
+    if not user.has_perm("changes.view_change"):
+        raise PermissionDenied
+    change = change_or_404(user, number)
+    offered = CHANGE_ACTIONS.offered(change, user)
+    mine = change.requested_by_id == user.pk
+    barred = services.excluded(change) if change.is_open else set()
+    asked = services.next_step(change) if change.state == ChangeRequest.State.ASSESSED else None
+    may_decide = asked is not None and services.acts_for(asked, user, barred)[0]
+    hidden = set() if mine else {"submit", "take_back", "withdraw"}
+    hidden |= set() if may_decide else {"approve"}
+    hidden |= {"refuse"} if mine else set()
+    told = list(change.acknowledgements.select_related("user", "acknowledged_by"))
+    hidden |= set() if _asked(told, user) else {"acknowledge"}
+    actions = [one for one in offered if one.name not in hidden]
+    context = {
+        "change": change,
+        "order": change.order,
+        "actions": actions,
+        "may_edit": mine and change.state == ChangeRequest.State.DRAFT,
+        "comparison": comparison_of(change),
+        "impact": _impact(change),
+        "judged": list(change.assessments.filter(is_void=False).select_related("assessor")),
+        "steps": _steps(change),
+        "consent": change.consents.filter(content_hash=change.content_hash).select_related("recorded_by").first(),
+        "moved": services.moved(change) if _is_stale(change) else [],
+        "stale": _is_stale(change),
+        "told": told,
+        "today": business_today(),
+        "sees_prices": user.has_perm("orders.view_price"),
+        "sees_cost": user.has_perm("orders.view_cost"),
+    }
+    return render(request, "changes/change_detail.html", context)
+
+
+@require_safe
+def change_register(request: Request) -> HttpResponseBase:
+    """Counted and summed: by reason, days per state, value per order and customer."""
+    if not request.user.has_perm("changes.view_change"):
+        raise PermissionDenied
+    context = services.register_of(request.user) | {"sees_prices": request.user.has_perm("orders.view_price")}
+    return render(request, "changes/change_register.html", context)
+
+
+def comparison_of(change: ChangeRequest) -> Any:
+    """Before and after as they are now; None once the request is decided and the order went its way."""
+    operations = list(change.operations.all())
+    if not operations or change.state in ("applied", "refused", "withdrawn"):
+        return None
+    return compare_order(change.order, operations)
+
+
+def _impact(change: ChangeRequest) -> Any:
+    """What it means for the order as it is now; None for drafts without an operation and for what is decided."""
+    operations = list(change.operations.all())
+    if not operations or change.state in ("applied", "refused", "withdrawn"):
+        return None
+    return impact_of(change.order, operations)
+
+
+def _steps(change: ChangeRequest) -> list[Any]:
+    rows = change.steps.filter(content_hash=change.content_hash).order_by("seq")
+    return list(rows.prefetch_related("grants__user", "grants__behalf"))
+
+
+def _is_stale(change: ChangeRequest) -> bool:
+    return change.state in ("assessed", "approved") and change.order.version != change.order_version
+
+
+def _asked(told: list[Acknowledgement], user: Any) -> bool:
+    """Whether this person is still to acknowledge it."""
+    return any(
+        one.acknowledged_at is None
+        and (one.user_id == user.pk or (one.user_id is None and one.role in user.role_codes))
+        for one in told
+    )
