@@ -1,0 +1,94 @@
+"""`settle_order` and `reopen_order`: the account closes only when nothing is open."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from billing import services
+from billing.models import Settlement
+from ordermgmt.lib.fsm import TransitionRefused
+from orders.models import Order
+from tests.factories import billing, orders
+
+pytestmark = pytest.mark.django_db
+
+
+def _paid():
+    order = orders.accepted()
+    billing.pay(billing.issued(order))
+    return Order.objects.get(pk=order.pk)
+
+
+def _url(order, name="settle"):
+    return f"/billing/orders/{order.number}/do/{name}/"
+
+
+def test_works(client_of, finance):
+    order = _paid()
+    answer = client_of(finance).post(_url(order), {"version": order.version})
+    assert answer.status_code == 302
+    order = Order.objects.get(pk=order.pk)
+    assert (order.state, order.final_amount) == ("settled", Decimal("119.00"))
+    assert Settlement.objects.get().content["open"] in ("0", "0.0000")
+
+
+def test_get_settles_nothing(client_of, finance):
+    order = _paid()
+    client = client_of(finance)
+    assert "closes" not in client.get(f"/billing/orders/{order.number}/settlement/").content.decode()
+    assert client.get(_url(order)).status_code == 200
+    assert Order.objects.get(pk=order.pk).state == "accepted"
+
+
+def test_a_foreign_order_is_404(client_of, sales2):
+    assert client_of(sales2).post(_url(_paid())).status_code == 404
+
+
+def test_without_the_right_403(client_of, sales):
+    order = _paid()
+    assert client_of(sales).post(_url(order)).status_code == 403
+    with pytest.raises(PermissionDenied):
+        services.settle_order(order, actor=sales)
+
+
+def test_the_second_time_is_refused(finance):
+    order = services.settle_order(_paid(), actor=finance)
+    with pytest.raises(TransitionRefused):
+        services.settle_order(order, actor=finance)
+
+
+def test_m9_everything_missing_is_listed(client_of, finance):
+    order = orders.accepted(orders.line(quantity=2, supply="make"))
+    key = order.order_lines[0].pk
+    billing.issued(order, quantities={key: Decimal(1)})
+    billing.drafted(Order.objects.get(pk=order.pk))
+    page = client_of(finance).get(f"/billing/orders/{order.number}/settlement/").content.decode()
+    for text in ("1 invoices are in draft", "Invoiced are 119.00, final are 238.00", "1 instalments over 119.00"):
+        assert text in page
+    with pytest.raises(TransitionRefused) as refused:
+        services.settle_order(Order.objects.get(pk=order.pk), actor=finance)
+    assert len(refused.value.blockers) == 3
+
+
+def test_p13_a_placed_order_is_not_settled(client_of, finance):
+    order = orders.placed()
+    assert client_of(finance).post(_url(order)).status_code == 409
+    assert Order.objects.get(pk=order.pk).state == "placed"
+
+
+def test_a_settled_account_is_closed_until_it_is_reopened(client_of, finance, finance2, finance_manager):
+    order = services.settle_order(_paid(), actor=finance)
+    invoice = order.invoices.get()
+    payment = invoice.instalments.get().allocations.get().payment
+    for deed in (
+        lambda: services.credit_invoice(invoice, reason="x", actor=finance),
+        lambda: services.cancel_payment(payment, reason="x", actor=finance2),
+        lambda: services.draft_invoice(order, actor=finance),
+    ):
+        with pytest.raises(TransitionRefused):
+            deed()
+    assert client_of(finance).post(_url(order, "reopen"), {"reason": "bounced"}).status_code == 403
+    assert client_of(finance_manager).post(_url(order, "reopen"), {"reason": "bounced"}).status_code == 302
+    assert services.cancel_payment(payment, reason="bounced", actor=finance2).state == "cancelled"
+    assert Order.objects.get(pk=order.pk).state == "accepted"

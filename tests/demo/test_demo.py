@@ -1,0 +1,61 @@
+"""The demo company: complete, once, only into an empty database."""
+
+from collections import Counter
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.models import Invoice
+from changes.models import ChangeRequest
+from customers.models import Customer
+from demo.services import NotEmpty, make_company
+from ordermgmt.accounts.roles import Role
+from ordermgmt.accounts.services import demo_logins
+from ordermgmt.activity.models import Delivery, Event
+from ordermgmt.lib.invariants import violations
+from orders.models import Order
+
+pytestmark = pytest.mark.django_db
+
+
+def empty():
+    """Takes the seed of the tests away, as far as the demo company minds it."""
+    return not (Order.objects.exists() or Customer.objects.exists())
+
+
+def test_not_beside_a_real_company(admin):
+    if empty():
+        from customers.services import create_customer
+        from ordermgmt.accounts.services import system_user
+
+        create_customer(actor=system_user(), name="A real one")
+    with pytest.raises(NotEmpty):
+        make_company(orders=0)
+    with pytest.raises(CommandError):
+        call_command("demo")
+
+
+def test_a_company_with_an_order_in_every_state(settings, monkeypatch, capsys):
+    monkeypatch.setattr("demo.services.making.is_empty", lambda: True)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    call_command("demo", orders=6)
+    assert "orders" in capsys.readouterr().out
+    states = Counter(Order.objects.values_list("state", flat=True))
+    assert set(states) >= set(Order.State) - {Order.State.CANCELLED}
+    assert Order.objects.filter(on_hold=True).exists()
+    assert Invoice.objects.issued().exists()
+    assert ChangeRequest.objects.exclude(state="draft").exists()
+    assert [str(one) for one in violations("C")] == []
+
+    settings.DEMO = True
+    english = {one.role for one in demo_logins() if one.language == "en"}
+    assert english == set(Role) - {Role.CUSTOMER}
+    assert {one.role for one in demo_logins() if one.language == "zh-hans"} >= {Role.SALES, Role.PM, Role.FINANCE}
+
+    told = Delivery.objects.filter(event__source="demo")
+    assert not told.exists(), "nobody hears of an invented past"
+    assert Event.objects.filter(source="demo").exists()
+
+    orders = Order.objects.count()
+    call_command("demo", orders=6)
+    assert Order.objects.count() == orders, "a second run changes nothing"

@@ -1,0 +1,110 @@
+"""The life of a change at a browser: sales asks, the project manager judges, managers approve, the customer agrees, it is
+applied, the warehouse acknowledges. The same pages in Chinese, in the dark, on a phone."""
+
+from typing import Any
+
+import pytest
+
+from billing.services import draft_invoice
+from changes.models import ChangeRequest
+from inventory.models import Reservation
+from ordermgmt.accounts.models import User
+from ordermgmt.company.services import business_today
+from orders.models import Order
+from tests.factories.changes import fresh
+from tests.factories.orders import line, person, started
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def _judge(page: Any, button: str) -> None:
+    page.get_by_role("link", name=button).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=button).click()
+    dialog.wait_for(state="hidden")
+    page.wait_for_load_state()
+
+
+def _confirm(page: Any, button: str, fill: dict[str, str] | None = None) -> None:
+    page.get_by_role("link", name=button, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    for label, text in (fill or {}).items():
+        dialog.get_by_label(label, exact=True).fill(text)
+    dialog.get_by_role("button", name=button, exact=True).click()
+    dialog.wait_for(state="hidden")
+    page.wait_for_load_state()
+
+
+def test_the_life_of_a_change(visitor: Any) -> None:
+    order = started(line(quantity=5), line("SKU-1", 10, supply="make"))
+    draft = draft_invoice(order, actor=person("finance"))
+    seller = visitor(person("sales"))
+    page = seller.open(order.get_absolute_url())
+    page.get_by_role("link", name="Ask for a change").click()
+    page.wait_for_url("**/new/")
+    page.get_by_label("Reason", exact=True).select_option(label="Scope grows or shrinks")
+    page.get_by_label("What and why").fill("Three more, and a crane.")
+    page.locator("[data-name=quantity]").first.fill("8")
+    page.locator("#compare ins").first.wait_for()
+    page.get_by_role("button", name="Add line").click()
+    row = page.locator("tr.grid-row").last
+    row.locator("[data-name=description]").fill("Crane")
+    row.locator("[data-name=quantity]").fill("1")
+    row.locator("[data-name=unit_price]").fill("1000")
+    row.locator("[data-name=supply]").select_option("make")
+    page.locator("#compare", has_text="Crane").wait_for()
+    seller.look()
+    page.get_by_role("button", name="Save and open").click()
+    page.wait_for_url("**/changes/CR-*/")
+    seller.look()
+    _confirm(page, "Submit")
+    change = ChangeRequest.objects.get()
+    url = change.get_absolute_url()
+    assert change.state == "submitted"
+
+    manager_of_project = visitor(person("pm"))
+    page = manager_of_project.open(url)
+    for button in ("Judge the cost", "Judge the schedule", "Judge the quality"):
+        _judge(page, button)
+    manager_of_project.look()
+    for key in ("manager", "finance", "finance_manager"):
+        one = visitor(person(key))
+        page = one.open(url)
+        if page.get_by_role("link", name="Approve", exact=True).count():
+            _confirm(page, "Approve")
+            one.look()
+    assert fresh(change).state == "approved"
+    page = seller.open(url)
+    words = {"Given by": "Mr Wang", "Given on": str(business_today()), "Evidence": "Letter of today"}
+    _confirm(page, "Record the customer's consent", words)
+    page = manager_of_project.open(url)
+    _confirm(page, "Apply the change")
+    after = Order.objects.get(pk=order.pk)
+    assert fresh(change).state == "applied"
+    assert [one.quantity for one in after.order_lines] == [8, 10, 1]
+    assert Reservation.objects.get(holder_id=after.order_lines[0].pk).quantity == 8
+    draft.refresh_from_db()
+    assert draft.due == after.gross_total
+
+    store = visitor(person("warehouse"))
+    page = store.open("/")
+    page.get_by_role("link", name=change.number).first.click()
+    page.wait_for_url(f"**{url}")
+    _confirm(page, "I know of this change")
+    assert Order.objects.get(pk=order.pk).unread_changes == 0
+    store.open(order.get_absolute_url())
+
+    User.objects.filter(email="pm@example.com").update(language="zh-hans", theme="dark")
+    page = manager_of_project.open(url)
+    page.get_by_text("已生效").first.wait_for()
+    manager_of_project.page.set_viewport_size({"width": 390, "height": 844})
+    for narrow in (
+        url,
+        "/changes/",
+        "/changes/rules/",
+        order.get_absolute_url(),
+        f"/changes/orders/{order.number}/new/",
+    ):
+        page = manager_of_project.open(narrow)
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 1, f"{narrow} is {overflow} px too wide"
