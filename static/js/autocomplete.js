@@ -4,6 +4,7 @@ export function autocompletes(root, once) {
   once(root, "[data-autocomplete]", (element) => {
     const { autocomplete: url, create } = element.dataset;
     let confirmed = "";
+    let answered = null; // the text that the server has answered last
     // Makes what is not there yet. The server may first ask whether it is not one of those it names (409).
     const make = async (text, done) => {
       try {
@@ -29,13 +30,17 @@ export function autocompletes(root, once) {
       preload: "focus",
       loadThrottle: 150,
       refreshThrottle: 0, // a delayed refresh opens the list again, and takes the focus from who has typed on
+      // Nothing new is offered before the server has said what is there: Enter takes what is found.
+      createFilter: (text) => text === answered,
       create: create ? (text, done) => make(text, done) : false,
       createOnBlur: false,
       plugins: element.multiple ? ["remove_button"] : [],
       load: async (query, done) => {
         try {
           const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(query)}`);
-          done(answer.ok ? (await answer.json()).results : []);
+          const { results } = answer.ok ? await answer.json() : { results: [] };
+          if (answer.ok) answered = query.trim();
+          done(results);
         } catch { done([]); }
       },
       score: () => () => 1,

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -65,13 +66,13 @@ def ask(first: int, number: int) -> float:
     return slowest
 
 
-def done() -> int:
-    return Job.objects.filter(state="done").count()
+def probes_done() -> int:
+    return Job.objects.filter(kind="probe.count", state="done").count()
 
 
-def wait(number: int, seconds: float) -> None:
+def wait(seconds: float, reached: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
-    while done() < number and time.monotonic() < end:
+    while not reached() and time.monotonic() < end:
         time.sleep(0.3)
 
 
@@ -158,22 +159,23 @@ def jobs(fault: str, result: dict[str, object]) -> None:
     broker = int(os.environ.get("BROKER_PID", "0"))
     seed()
     drafts = [] if fault == "kill9" else [billing.drafted(orders.accepted(billing.free_line())) for _place in range(3)]
+    made = Invoice.objects.filter(pdf__isnull=False)
     running = worker()
     try:
         if fault == "kill9":
             result["slowest"] = ask(0, JOBS)
-            wait(15, 60)
+            wait(60, lambda: probes_done() >= 15)
             kill(running)
-            result["done_when_killed"] = done()
+            result["done_when_killed"] = probes_done()
             running = worker()
         else:
             ask(0, JOBS // 2)
-            wait(5, 60)
+            wait(60, lambda: probes_done() >= 5)
             os.kill(broker, signal.SIGSTOP if fault == "hung" else signal.SIGKILL)
             result["slowest"] = ask(JOBS // 2, JOBS // 2)
             result["slowest_page"] = issue_by_page(drafts)
             time.sleep(6)
-            result["done_without_broker"] = done()
+            result["done_without_broker"] = probes_done()
             if fault == "hung":
                 os.kill(broker, signal.SIGCONT)
             else:
@@ -188,13 +190,13 @@ def jobs(fault: str, result: dict[str, object]) -> None:
                 )
                 started = subprocess.Popen(server, stdout=subprocess.DEVNULL, cwd=os.environ["VAR_DIR"])
                 result["broker"] = started.pid
-        wait(JOBS + len(drafts), 150)
+        wait(150, lambda: probes_done() == JOBS and made.count() == len(drafts))
     finally:
         kill(running)
         if "broker" in result:
             os.kill(int(str(result.pop("broker"))), signal.SIGKILL)
-    result["done"] = Job.objects.filter(kind="probe.count", state="done").count()
-    result["pdfs"] = Invoice.objects.filter(pdf__isnull=False).count()
+    result["done"] = probes_done()
+    result["pdfs"] = made.count()
     result["effects"] = NumberSeries.objects.get(key="probe").last
     result["keys"] = NumberSeries.objects.filter(key__startswith="probe-").count()
 
