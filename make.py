@@ -264,7 +264,7 @@ def test(arguments: list[str]) -> int:
 
 def pytest(arguments: list[str], **extra: str) -> int:
     workers = os.environ.get("TEST_WORKERS", str(max(2, min(os.cpu_count() or 2, 4))))
-    command = (PYTHON, "-m", "pytest", "--dist", "loadgroup", *arguments)
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "--dist", "loadgroup", *arguments]
     if not run_(*command, "-n", workers, **extra):
         return 0
     few = failed_last()
