@@ -17,6 +17,7 @@ from fulfilment.forms import (
     ShipForm,
     TrackForm,
 )
+from fulfilment.forms.capacity import BookForm, NeedsForm
 from fulfilment.forms.criteria import CriterionForm, TermForm
 from fulfilment.forms.plan import AddMilestoneForm, MilestoneForm, MoveForm, ReachForm
 from fulfilment.forms.risk import HappenedForm, OverForm, ReviewForm, RiskForm
@@ -229,4 +230,40 @@ RISK_ACTIONS = ActionSet(
         icon="alert-triangle",
     ),
     Action("close", gettext_lazy("Close"), services.close_risk, transition="close", form=OverForm, icon="check"),
+)  # fmt: skip
+
+BOOKING_ACTIONS = ActionSet(
+    Action(
+        "book_needs", gettext_lazy("Book what it asks for"), services.book_needs,
+        permission="fulfilment.book_capacity", form=NeedsForm, allowed=services.booking_blocked,
+        when=lambda order: not services.booking_blocked(order), primary=True, icon="calendar",
+        done=gettext_lazy("The work centres are booked."),
+    ),
+    Action(
+        "book", gettext_lazy("Book hours"), services.book_capacity, permission="fulfilment.book_capacity",
+        form=BookForm, allowed=services.booking_blocked, when=lambda order: not services.booking_blocked(order),
+        icon="clock", done=gettext_lazy("The work centre is booked."),
+    ),
+)  # fmt: skip
+
+BOOKED_ACTIONS = ActionSet(
+    Action(
+        "release", gettext_lazy("Give back"), services.release_booking, permission="fulfilment.book_capacity",
+        danger=True, icon="trash", done=gettext_lazy("The hours are free again."),
+    )
+)  # fmt: skip
+
+CLOSED_ACTIONS = ActionSet(
+    Action(
+        "remove", gettext_lazy("Remove"), services.remove_exception, permission="fulfilment.set_capacity", danger=True,
+        icon="trash", consequences=lambda one: [_("The day follows the weekly shifts again.")],
+    )
+)  # fmt: skip
+
+ROUTING_ACTIONS = ActionSet(
+    Action(
+        "remove", gettext_lazy("Remove"), services.remove_routing_step, permission="fulfilment.set_capacity",
+        danger=True, icon="trash",
+        consequences=lambda one: [_("New promises and bookings no longer count it; what is booked stays.")],
+    )
 )  # fmt: skip

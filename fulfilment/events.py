@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ordermgmt.activity.events import EventType, register
+from ordermgmt.activity.events import EventType, nobody, register
 
 
 def _people(event: Any) -> list[Any]:
@@ -142,3 +142,25 @@ DEEMED = register(
         icon="clipboard-check",
     )
 )  # fmt: skip
+
+
+def _capacity(name: str, message: Any, *, told: bool = False) -> EventType:
+    """Whatever is booked on work centres, and how they are set up."""
+    return register(EventType(f"fulfilment.{name}", message, icon="calendar", audience=_people if told else nobody))
+
+
+CENTRE_SAVED = _capacity("centre_saved", _("saved the work centre {name}"))
+CALENDAR_CHANGED = _capacity("calendar_changed", _("changed the calendar of {centre} from {day} to {last}: {reason}"))
+CALENDAR_RESTORED = _capacity("calendar_restored", _("took back the exception of {day}"))
+CENTRE_OVERLOADED = _capacity(
+    "centre_overloaded", _("left {centre} booked {over} minutes above its capacity on {day}: {reason}")
+)
+ROUTING_SAVED = _capacity("routing_saved", _("said what {sku} asks of {centre}"))
+ROUTING_REMOVED = _capacity("routing_removed", _("{sku} asks nothing of {centre} any more"))
+CAPACITY_BOOKED = _capacity("capacity_booked", _("booked {hours} h of {centre} from {first} to {last}"))
+CAPACITY_OVERLOADED = _capacity(
+    "capacity_overloaded", _("booked {centre} above its capacity on {day}: {reason}"), told=True
+)
+BOOKING_RELEASED = _capacity("booking_released", _("gave back {hours} h of {centre} on {day}"))
+BOOKINGS_RELEASED = _capacity("bookings_released", _("gave back {count} bookings, {hours} h"))
+BOOKINGS_MOVED = _capacity("bookings_moved", _("moved the {hours} booked hours of {name} to {day}"))

@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.models import CriterionTemplate, GoodsReturnLine, Milestone, Rectification, Risk, Shipment
+from fulfilment.models import CriterionTemplate, GoodsReturnLine, Milestone, Rectification, Risk, RoutingStep, Shipment
 from ordermgmt.company.services import business_today
 
 DATE = forms.DateInput(attrs={"type": "date"})
@@ -81,6 +81,24 @@ class MilestoneFilter(filters.FilterSet):
 
     def own(self, queryset: QuerySet[Milestone], name: str, value: str) -> QuerySet[Milestone]:
         return queryset.filter(owner=self.request.user)
+
+
+class RoutingFilter(filters.FilterSet):
+    """Routing steps by product and work centre."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the product's SKU or name, or of the work centre."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+
+    class Meta:
+        model = RoutingStep
+        fields = ["q"]
+
+    def search(self, queryset: QuerySet[RoutingStep], name: str, value: str) -> QuerySet[RoutingStep]:
+        text = Q(product__search_text__found=value) | Q(work_centre__name__icontains=value)
+        return queryset.filter(text | Q(work_centre__code__icontains=value))
 
 
 class ReturnFilter(filters.FilterSet):

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from fulfilment.models import AcceptanceCertificate, Shipment
 from fulfilment.pdf import acceptance_certificate, delivery_note
-from fulfilment.services import deem_due, keep_certificate, keep_delivery_note, take_over_criteria
+from fulfilment.services import deem_due, keep_certificate, keep_delivery_note, release_order, take_over_criteria
 from ordermgmt.activity.services import enqueue, job_handler, subscriber
 from ordermgmt.documents.services import store_file
-from orders.events import ORDER_ACCEPTED, ORDER_PLACED
+from orders.events import ORDER_ACCEPTED, ORDER_CANCELLED, ORDER_FINISHED, ORDER_PLACED
 from orders.models import Order
 
 
@@ -19,6 +19,13 @@ def agree_templates(event: Any) -> None:
     """A placed order begins with the criteria of the templates; told twice it adds nothing."""
     if event.root is not None:
         take_over_criteria(event.root, actor=event.actor)
+
+
+@subscriber(ORDER_CANCELLED, ORDER_FINISHED)
+def give_capacity_back(event: Any) -> None:
+    """Whose work has ended needs no work centre any more; told twice there is nothing left."""
+    if event.root is not None:
+        release_order(event.root, actor=event.actor)
 
 
 @job_handler("fulfilment.delivery_note", queue="pdf", label=_("Delivery note"))

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fulfilment.views import boards, criteria, pages, plan, returns, risks
+from fulfilment.views import boards, capacity, criteria, pages, plan, returns, risks
 
 app_name = "fulfilment"
 
@@ -30,6 +30,21 @@ urlpatterns = [
     path("orders/<str:number>/plan/do/<slug:name>/", plan.PlanActionView.as_view(), name="plan-action"),
     path("milestones/", plan.MilestoneList.as_view(), name="milestone-list"),
     path("milestones/<int:pk>/do/<slug:name>/", plan.MilestoneActionView.as_view(), name="milestone-action"),
+    path("capacity/", capacity.capacity_page, name="capacity"),
+    path("capacity/new/", capacity.CentrePage.as_view(), name="centre-create"),
+    path("capacity/<int:pk>/", capacity.centre_page, name="centre-detail"),
+    path("capacity/<int:pk>/edit/", capacity.CentrePage.as_view(), name="centre-edit"),
+    path("capacity/exceptions/", capacity.ExceptionList.as_view(), name="exception-list"),
+    path("capacity/exceptions/new/", capacity.ExceptionPage.as_view(), name="exception-create"),
+    path(
+        "capacity/exceptions/<int:pk>/do/<slug:name>/", capacity.ExceptionActionView.as_view(), name="exception-action"
+    ),
+    path("capacity/routing/", capacity.RoutingList.as_view(), name="routing-list"),
+    path("capacity/routing/new/", capacity.RoutingPage.as_view(), name="routing-create"),
+    path("capacity/routing/<int:pk>/edit/", capacity.RoutingPage.as_view(), name="routing-edit"),
+    path("capacity/routing/<int:pk>/do/<slug:name>/", capacity.RoutingActionView.as_view(), name="routing-action"),
+    path("capacity/bookings/<int:pk>/do/<slug:name>/", capacity.BookedActionView.as_view(), name="booked-action"),
+    path("orders/<str:number>/capacity/do/<slug:name>/", capacity.BookingActionView.as_view(), name="booking-action"),
     path("orders/<str:number>/risks/do/<slug:name>/", risks.OrderRiskActionView.as_view(), name="order-risk-action"),
     path("risks/", risks.RiskList.as_view(), name="risk-list"),
     path("risks/<int:pk>/do/<slug:name>/", risks.RiskActionView.as_view(), name="risk-action"),

@@ -1,6 +1,7 @@
 """Models of the plan, shipping, acceptance, rectification and returns."""
 
 from .acceptance import Acceptance, AcceptanceLine, Rectification
+from .capacity import CalendarException, CapacityBooking, CentreDay, RoutingStep, Shift, WorkCentre
 from .criteria import AcceptancePhoto, AgreedCriterion, CriterionTemplate, Finding
 from .deeming import AcceptanceCertificate, AcceptanceTerm
 from .plan import Milestone, MilestoneLink
@@ -15,6 +16,9 @@ __all__ = [
     "AcceptancePhoto",
     "AcceptanceTerm",
     "AgreedCriterion",
+    "CalendarException",
+    "CapacityBooking",
+    "CentreDay",
     "CriterionTemplate",
     "Finding",
     "GoodsReturn",
@@ -24,6 +28,9 @@ __all__ = [
     "Rectification",
     "Replacement",
     "Risk",
+    "RoutingStep",
+    "Shift",
     "Shipment",
     "ShipmentLine",
+    "WorkCentre",
 ]

@@ -2,6 +2,9 @@
 
 from .accepting import LineResult, record_acceptance, waive_acceptance
 from .boarding import SELECTIONS, board, board_mark, refusal
+from .booking import book_capacity, book_needs, booking_blocked, release_booking, release_order
+from .capacity import load, order_needs
+from .centres import add_exception, remove_exception, remove_routing_step, save_centre, save_routing_step
 from .criteria import (
     Found,
     add_criterion,
@@ -47,12 +50,16 @@ __all__ = [
     "ReturnedPart",
     "Step",
     "add_criterion",
+    "add_exception",
     "add_milestone",
     "add_risk",
     "agree_blocked",
     "agree_term",
     "board",
     "board_mark",
+    "book_capacity",
+    "book_needs",
+    "booking_blocked",
     "change_milestone",
     "close_risk",
     "complete_rectification",
@@ -66,9 +73,11 @@ __all__ = [
     "is_service",
     "keep_certificate",
     "keep_delivery_note",
+    "load",
     "move_milestone",
     "note_key",
     "open_criteria",
+    "order_needs",
     "plan_blocked",
     "plan_conflicts",
     "reach_blocked",
@@ -76,13 +85,19 @@ __all__ = [
     "realise_risk",
     "record_acceptance",
     "refusal",
+    "release_booking",
+    "release_order",
+    "remove_exception",
     "remove_milestone",
+    "remove_routing_step",
     "reopen_milestone",
     "return_blocked",
     "return_goods",
     "returnable_lines",
     "review_risk",
+    "save_centre",
     "save_criterion_template",
+    "save_routing_step",
     "ship_order",
     "shippable_lines",
     "start_rectification",

@@ -9,7 +9,15 @@ from typing import Any
 from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Round
 
-from fulfilment.models import AcceptanceLine, GoodsReturnLine, MilestoneLink, Rectification, ShipmentLine
+from fulfilment.models import (
+    AcceptanceLine,
+    CapacityBooking,
+    CentreDay,
+    GoodsReturnLine,
+    MilestoneLink,
+    Rectification,
+    ShipmentLine,
+)
 from inventory.models import Reservation
 from ordermgmt.lib.invariants import invariant
 from ordermgmt.lib.money import ZERO
@@ -92,3 +100,13 @@ def _reserved_for_nobody() -> Iterable[object]:
 def _circles() -> Iterable[object]:
     strangers = MilestoneLink.objects.exclude(before__order=F("after__order"))
     return [*strangers, *circles(MilestoneLink.objects.values_list("before_id", "after_id"))]
+
+
+@invariant("K1", "what a work centre's day says is booked is what its bookings hold")
+def _booked() -> Iterable[object]:
+    rows = CapacityBooking.objects.order_by().values("work_centre", "day").annotate(sum=Sum("minutes"))
+    held = {(row["work_centre"], row["day"]): row["sum"] for row in rows}
+    days = list(CentreDay.objects.all())
+    kept = {(one.work_centre_id, one.day) for one in days}
+    wrong: list[object] = [one for one in days if one.booked != held.get((one.work_centre_id, one.day), 0)]
+    return [*wrong, *(slot for slot in held if slot not in kept)]

@@ -23,6 +23,8 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order
 from orders.services import locked
 
+from .booking import drop_milestone, follow_milestone, move_conflicts, moved_work, release_order
+
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
@@ -90,7 +92,9 @@ def move_milestone(
     broken = plan_conflicts(milestone)
     if broken and not anyway:
         raise ValidationError(broken)
+    works = moved_work(milestone)
     milestone.save()
+    follow_milestone(milestone, works, reason=reason if anyway else "", actor=actor)
     return _noted(milestone, events.MILESTONE_MOVED, actor, was, reason=reason)
 
 
@@ -112,6 +116,7 @@ def reach_milestone(milestone: Milestone, *, actual: dt.date, actor: "User") -> 
         raise ValidationError({"actual": _("The day lies between the order date and today.")})
     milestone.actual = actual
     milestone.save()
+    release_order(milestone.order, actor=actor, milestone=milestone)
     return _noted(milestone, events.MILESTONE_REACHED, actor, was)
 
 
@@ -137,6 +142,7 @@ def remove_milestone(milestone: Milestone, *, actor: "User") -> Milestone:
     milestone, was = _locked(milestone)
     if milestone.actual:
         raise TransitionRefused([Blocker(_("What was reached stays in the plan."))])
+    drop_milestone(milestone, actor=actor)
     _noted(milestone, events.MILESTONE_REMOVED, actor, was)
     milestone.delete()
     return milestone
@@ -159,7 +165,9 @@ def follow_promise(order: Order, *, days: int, reason: str, actor: "User") -> li
         one.forecast = max(one.forecast + shift, order.order_date) if one.forecast else None
         if one.start and one.start < order.order_date:
             one.start = None
+        works = moved_work(one)
         one.save()
+        follow_milestone(one, works, reason=reason, actor=actor)
         _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
     return moved
 
@@ -171,7 +179,7 @@ def reach_blocked(milestone: Milestone) -> list[Blocker]:
 
 
 def plan_conflicts(milestone: Milestone) -> list[str]:
-    """What the milestone's dates break: a sentence per dependency, and for the promised date."""
+    """What the milestone's dates break: a sentence per dependency, per full work centre, and for the promised date."""
     begins, ends = milestone.start or milestone.forecast, milestone.forecast
     if begins is None or ends is None:
         return []
@@ -185,6 +193,7 @@ def plan_conflicts(milestone: Milestone) -> list[str]:
         for one in milestone.after.filter(actual=None).order_by("pk")
         if (due := one.start or one.forecast) and due < ends
     ]
+    found += move_conflicts(milestone)
     promised = milestone.order.promised_date
     if promised and ends > promised:
         days = (ends - promised).days

@@ -1,5 +1,6 @@
 """The plan of an order as a Gantt chart and a table, and the milestones of all orders."""
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -9,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from fulfilment.actions import MILESTONE_ACTIONS, PLAN_ACTIONS
+from fulfilment.actions import BOOKING_ACTIONS, MILESTONE_ACTIONS, PLAN_ACTIONS
 from fulfilment.filters import MilestoneFilter
 from fulfilment.forms.plan import MoveForm
-from fulfilment.models import Milestone, MilestoneLink
+from fulfilment.models import CapacityBooking, Milestone, MilestoneLink
+from fulfilment.services import order_needs
 from fulfilment.views.gantt import gantt
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import Action
@@ -22,6 +24,7 @@ from ordermgmt.lib.tables import Column, ListView
 from orders.models import Order
 
 _FARTHEST_DRAG = 3650
+_MOST_BOOKINGS = 200
 
 
 def plan_url(order: Order) -> str:
@@ -56,7 +59,22 @@ def plan_page(request: Request, number: str) -> HttpResponseBase:
         "slipped": sum(1 for one in milestones if (one.slip or 0) > 0),
         "actions": PLAN_ACTIONS.offered(order, request.user),
     }
+    context |= _capacity(order, request, today)
     return render(request, "fulfilment/plan.html", context)
+
+
+def _capacity(order: Order, request: Request, today: dt.date) -> dict[str, Any]:
+    """What the order asks of work centres and has booked; nothing for who may not see their load."""
+    if not request.user.has_perm("fulfilment.view_capacity"):
+        return {}
+    books = request.user.has_perm("fulfilment.book_capacity")
+    rows = CapacityBooking.objects.filter(order=order).select_related("work_centre", "milestone")
+    return {
+        "sees_capacity": True,
+        "needs": order_needs(order),
+        "bookings": [(one, books and one.day >= today) for one in rows[:_MOST_BOOKINGS]],
+        "booking_actions": BOOKING_ACTIONS.offered(order, request.user),
+    }
 
 
 def _offered(milestone: Milestone, request: Request, *, plans: bool) -> list[Action]:
