@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import services
 from billing.forms import (
+    AsideForm,
     BasisForm,
     CreditForm,
     IssueForm,
@@ -17,7 +18,7 @@ from billing.forms import (
     RemarkForm,
     WriteOffForm,
 )
-from billing.models import Invoice, Payment, WriteOff
+from billing.models import BankLine, Invoice, Payment, WriteOff
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
 from orders.models import Order
@@ -130,6 +131,30 @@ PAYMENT_ACTIONS = ActionSet(
         consequences=lambda payment: [_t("open the instalments again that it paid"), _t("keep both entries in the books")],
     ),
 )  # fmt: skip
+
+BANK_ACTIONS = ActionSet(
+    Action(
+        "book", _("Book as suggested"), services.book_line, transition="book", icon="check", primary=True, bulk=True,
+        permission="billing.record_payment", done=_("The payment is recorded."),
+    ),
+    Action(
+        "aside", _("Set aside"), services.set_line_aside, transition="set_aside", icon="x", form=AsideForm,
+        permission="billing.record_payment", bulk=True, done=_("The entry is set aside."),
+    ),
+    Action(
+        "up", _("Take up again"), services.take_line_up, transition="take_up", icon="arrow-back",
+        permission="billing.record_payment", done=_("The entry waits again."),
+        allowed=lambda line: _payment_stands(line),
+    ),
+)  # fmt: skip
+
+
+def _payment_stands(line: BankLine) -> list[Blocker]:
+    payment = line.payment
+    if payment is None or payment.state != Payment.State.RECORDED:
+        return []
+    sentence = _t("Its payment %(number)s stands: cancel that first.") % {"number": payment.number}
+    return [Blocker(sentence, payment.get_absolute_url(), _t("Open the payment"))]
 
 
 def _settle_consequences(order: Order) -> list[str]:

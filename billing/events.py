@@ -66,3 +66,21 @@ MAIL_ASKED = _type("mail_asked", _("sends {number} to {to}"), icon="mail")
 INVOICE_MAILED = _type("invoice_mailed", _("mailed {number} to {to}"), icon="mail")
 MAIL_BOUNCED = _type("mail_bounced", _("{number} to {to} came back: {reason}"), icon="mail", told=True)
 PDF_KEPT = _type("pdf_kept", _("kept the PDF of {number}"), icon="file-type-pdf")
+BANK_ACCOUNT_KEPT = _type("bank_account_kept", _("keeps the bank account {name}"), icon="credit-card")
+BANK_FILE_READ = _type(
+    "bank_file_read", _("read {file}: {fresh} new entries, {known} known before"), icon="credit-card"
+)
+BANK_LINE_ASIDE = _type(
+    "bank_line_aside", _("set the bank entry of {day} over {amount} {currency} aside: {reason}"), icon="credit-card"
+)
+BANK_LINE_UP = _type(
+    "bank_line_up", _("took the bank entry of {day} over {amount} {currency} up again"), icon="credit-card"
+)
+BANK_LINE_BOOKED = _type(
+    "bank_line_booked", _("booked the bank entry of {day} over {amount} {currency} as {number}"), icon="credit-card"
+)
+BANK_LINE_RETURNED = _type(
+    "bank_line_returned",
+    _("took {number} back: the bank entry of {day} over {amount} {currency}"),
+    icon="credit-card",
+)

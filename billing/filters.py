@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.models import Invoice, Payment
+from billing.models import BankAccount, BankLine, Invoice, Payment
 from ordermgmt.company.services import business_today
 
 _PAYMENT_STATES = [
@@ -77,3 +77,27 @@ class PaymentFilter(django_filters.FilterSet):
     def by_credit(self, queryset: Any, _name: str, value: bool) -> Any:
         """Whether a rest lies on nothing."""
         return queryset.with_credit() if value else queryset.filter(unallocated=0)
+
+
+class BankLineFilter(django_filters.FilterSet):
+    """Filters of bank entries; `q` searches who, text, reference and account."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    state = django_filters.ChoiceFilter(label=_("State"), choices=BankLine.State.choices)
+    account = django_filters.ModelChoiceFilter(label=_("Account"), queryset=BankAccount.objects.all())
+    back = django_filters.BooleanFilter(label=_("Comes back"), field_name="is_return")
+    booked_from = django_filters.DateFilter(label=_("Booked from"), field_name="booked_on", lookup_expr="gte")
+    booked_to = django_filters.DateFilter(label=_("Booked until"), field_name="booked_on", lookup_expr="lte")
+
+    class Meta:
+        model = BankLine
+        fields: list[str] = []
+
+    def search(self, queryset: Any, _name: str, value: str) -> Any:
+        """Any fragment."""
+        return queryset.filter(
+            Q(name__icontains=value)
+            | Q(text__icontains=value)
+            | Q(reference__icontains=value)
+            | Q(iban__icontains=value.replace(" ", ""))
+        )

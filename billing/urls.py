@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import hand, invoices, lists, orders, payments, receivables, schedule, work
+from billing.views import bank, hand, invoices, lists, orders, payments, receivables, schedule, work
 
 app_name = "billing"
 urlpatterns = [
@@ -35,6 +35,14 @@ urlpatterns = [
     path("payments/<str:number>/", payments.detail, name="payment-detail"),
     path("payments/<str:number>/allocate/", payments.allocate, name="payment-allocate"),
     path("payments/<str:number>/do/<slug:name>/", payments.PaymentAction.as_view(), name="payment-action"),
+    path("bank/", bank.overview, name="bank"),
+    path("bank/accounts/new/", bank.account, name="bank-account-create"),
+    path("bank/accounts/<int:pk>/", bank.account, name="bank-account"),
+    path("bank/sure/", bank.sure, name="bank-sure"),
+    path("bank/lines/", bank.LineList.as_view(), name="bank-lines"),
+    path("bank/lines/<int:pk>/", bank.line, name="bank-line"),
+    path("bank/lines/<int:pk>/return/", bank.give_back, name="bank-line-return"),
+    path("bank/lines/<int:pk>/do/<slug:name>/", bank.LineAction.as_view(), name="bank-line-action"),
     path("write-offs/", payments.WriteOffList.as_view(), name="write-off-list"),
     path("write-offs/<int:pk>/do/<slug:name>/", payments.WriteOffAction.as_view(), name="write-off-action"),
     path("ageing/", receivables.ageing, name="ageing"),

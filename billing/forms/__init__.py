@@ -1,5 +1,6 @@
 """Forms of billing: they check shape; what may be is the services' business."""
 
+from .bank import AsideForm, BankAccountForm, BankFileForm, BookLineForm
 from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
 from .hand import HandForm, clean_hand_lines
 from .payments import AllocateForm, PaymentForm, RefundForm, RefuseForm, RemarkForm, WriteOffForm
@@ -8,7 +9,11 @@ from .plans import MonthlyForm, PlanForm, PlanRowForm, PlanRows, ReleaseForm, Re
 
 __all__ = [
     "AllocateForm",
+    "AsideForm",
+    "BankAccountForm",
+    "BankFileForm",
     "BasisForm",
+    "BookLineForm",
     "CreditForm",
     "DayForm",
     "DraftForm",

@@ -1,6 +1,7 @@
 """Invoices, instalments, payments, and the end of an order's account."""
 
 from .adjustment import DocumentAdjustment
+from .bank import BankAccount, BankLine, BankStatement
 from .invoice import Invoice, InvoiceLine, InvoiceReference, InvoiceTax, buyer_lines
 from .mailing import InvoiceMail
 from .payment import Allocation, Payment, Refund, Settlement
@@ -9,7 +10,7 @@ from .rate import ExchangeRate
 from .writeoff import WriteOff
 
 __all__ = [
-    "Allocation", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
+    "Allocation", "BankAccount", "BankLine", "BankStatement", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
     "InvoiceTax", "Payment", "Refund",
     "Reschedule", "Settlement", "WriteOff", "buyer_lines",
 ]  # fmt: skip

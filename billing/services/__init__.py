@@ -1,6 +1,9 @@
 """Verbs of billing."""
 
 from .allocating import allocate_credit, open_instalments, suggest
+from .bank_files import BANK_COLUMNS, keep_bank_account, read_statement_file
+from .bank_lines import book_line, book_sure_lines, return_line, set_line_aside, take_line_up
+from .bank_matching import Match, match_line, match_lines, returned_payments
 from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, invoice_board
 from .composing import document_totals
 from .crediting import credit_invoice, credited_before
@@ -22,11 +25,13 @@ from .settling import final_amount, reopen_order, settle_order, settlement_block
 from .writing_off import approve_write_off, ask_write_off, refuse_write_off, tolerance
 
 __all__ = [
+    "BANK_COLUMNS",
     "BUCKETS",
     "JOURNAL_COLUMNS",
     "MAIL_JOB",
     "PDF_JOB",
     "BoardColumn",
+    "Match",
     "PlanRow",
     "aged_receivables",
     "aged_totals",
@@ -38,6 +43,8 @@ __all__ = [
     "bill_instalment",
     "bill_order",
     "bill_proforma",
+    "book_line",
+    "book_sure_lines",
     "buyer_prints",
     "cancel_payment",
     "controls",
@@ -60,10 +67,13 @@ __all__ = [
     "issue_invoice",
     "journal",
     "journal_rows",
+    "keep_bank_account",
     "keep_pdf",
     "left_to_plan",
     "mail_invoice",
     "mails_with_jobs",
+    "match_line",
+    "match_lines",
     "movable",
     "note_bounce",
     "note_sent",
@@ -75,6 +85,7 @@ __all__ = [
     "plan_instalments",
     "profile_data",
     "quantities_of",
+    "read_statement_file",
     "record_payment",
     "refund_credit",
     "refuse_write_off",
@@ -82,12 +93,16 @@ __all__ = [
     "reopen_order",
     "reschedule_invoice",
     "retry_mail",
+    "return_line",
+    "returned_payments",
     "rewrite_by_hand",
     "seller_prints",
     "set_exchange_rate",
+    "set_line_aside",
     "settle_order",
     "settlement_blockers",
     "suggest",
+    "take_line_up",
     "tolerance",
     "wants_einvoice",
 ]  # fmt: skip

@@ -32,7 +32,7 @@ def record(request: Request) -> HttpResponse:
     """Records a payment. Choosing a customer and an amount (by GET) brings the grid with a suggestion."""
     data = request.POST if request.method == "POST" else request.GET
     customers = Customer.objects.visible_to(request.user)
-    customer = _customer(customers, data.get("customer", ""))
+    customer = chosen_customer(customers, data.get("customer", ""))
     currency = (data.get("currency") or (customer.currency if customer else ""))[:3].upper()
     instalments = services.open_instalments(customer, currency) if customer else []
     amount = _amount(data.get("amount", ""))
@@ -67,7 +67,7 @@ def record(request: Request) -> HttpResponse:
     return render(request, "billing/payment_form.html", context, status=status)
 
 
-def _customer(customers: models.QuerySet[Customer], text: str) -> Customer | None:
+def chosen_customer(customers: models.QuerySet[Customer], text: str) -> Customer | None:
     """By key (from the select) or number (from a link)."""
     text = text.replace("\x00", "")[:40]
     if text.isascii() and text.isdigit() and len(text) < 19:
