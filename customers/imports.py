@@ -1,5 +1,6 @@
 """Customers and contacts from files, through the same forms as on the screen."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.forms.models import model_to_dict
@@ -8,9 +9,21 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import services
 from customers.forms import AddressForm, ContactForm, CustomerForm, TermsForm, sellers
-from customers.models import Customer
+from customers.models import Contact, Customer
 from ordermgmt.lib.countries import country_code
-from ordermgmt.lib.importing import Context, Field, Group, Outcome, Refused, Row, Target, register
+from ordermgmt.lib.importing import (
+    OWN_SOURCE,
+    Context,
+    Field,
+    Group,
+    Outcome,
+    Refused,
+    Row,
+    Target,
+    own_key,
+    register,
+    short_key,
+)
 
 _OWN = ("kind", "name", "legal_name", "tax_id", "email", "phone", "website", "segment", "grade", "channel", "note",
         "currency", "language")  # fmt: skip
@@ -70,7 +83,7 @@ def save_customer(context: Context, group: Group) -> Outcome:
     """One customer with main contact and address."""
     row = group.first
     key = context.key(group.key or row.text("name"))
-    customer = Customer.objects.filter(source_key=key).first()
+    customer = context.find(Customer.objects.all(), group.key or row.text("name"), number=group.key)
     form = _form(CustomerForm, row, _customer_data(context, row, customer))
     terms = _terms(row, customer)
     before = customer.version if customer else None
@@ -142,11 +155,11 @@ def _save_person(context: Context, row: Row, customer: Customer, key: str) -> No
     data = {field: row.text(column) for column, field in _PERSON.items() if row.text(column)}
     if "name" not in data:
         return
-    present = customer.contacts.filter(source_key=f"{key}/main").first()
+    present = customer.contacts.filter(source_key=short_key(f"{key}/main")).first()
     form = _form(ContactForm, row, {**data, "is_primary": present.is_primary if present else True}, _PERSON)
     given = {name: form.cleaned_data[name] for name in (*data, "is_primary")}
     if present is None:
-        services.add_contact(customer, actor=context.actor, source_key=f"{key}/main", **given)
+        services.add_contact(customer, actor=context.actor, source_key=short_key(f"{key}/main"), **given)
     else:
         services.edit_contact(present, actor=context.actor, **given)
 
@@ -181,8 +194,10 @@ def save_contact(context: Context, group: Group) -> Outcome:
         raise Refused(
             [row.problem("customer", _t("There is no customer “%(name)s”.") % {"name": row.text("customer")})]
         )
-    key = f"{customer.source_key or customer.number}/{group.key or row.text('name')}"
+    key = short_key(f"{customer.source_key or customer.number}/{group.key or row.text('name')}")
     present = customer.contacts.filter(source_key=key).first()
+    if present is None and context.source == OWN_SOURCE and row.text("source_key").isdigit():
+        present = customer.contacts.filter(pk=row.text("source_key")).first()
     data = {name: row.text(name) for name in ("name", "email", "phone", "position")}
     form = _form(ContactForm, row, {**data, "is_primary": bool(row.values.get("is_primary"))})
     given = {name: value for name, value in form.cleaned_data.items() if name != "version"}
@@ -197,11 +212,37 @@ def save_contact(context: Context, group: Group) -> Outcome:
     return Outcome.CHANGED if changed else Outcome.UNCHANGED
 
 
+def customer_rows() -> Iterator[dict[str, Any]]:
+    """Every customer with terms and billing address; contacts have a file of their own."""
+    rows = Customer.objects.select_related("owner").prefetch_related("addresses").order_by("pk")
+    for customer in rows.iterator(chunk_size=1000):
+        place = next((one for one in customer.addresses.all() if one.kind == "billing" and one.is_default), None)
+        yield {
+            "source_key": own_key(customer.source_key, customer.number),
+            **model_to_dict(customer, fields=[*_OWN, "country", "payment_days", "credit_limit", "is_active"]),
+            "tags": ", ".join(customer.tags),
+            "owner": customer.owner.email if customer.owner else "",
+            **({name: getattr(place, name) for name in _PLACE} if place else {}),
+        }
+
+
+def contact_rows() -> Iterator[dict[str, Any]]:
+    """Every contact of every customer."""
+    rows = Contact.objects.select_related("customer").order_by("pk")
+    for contact in rows.iterator(chunk_size=1000):
+        yield {
+            "source_key": own_key(contact.source_key, str(contact.pk)).rpartition("|")[2],
+            "customer": own_key(contact.customer.source_key, contact.customer.number),
+            **model_to_dict(contact, fields=["name", "email", "phone", "position", "is_primary"]),
+        }
+
+
 CUSTOMERS = register(
     Target(
-        "customers", _("Customers"), CUSTOMER_FIELDS, keys=(("source_key",), ("name",)), save=save_customer, order=10
+        "customers", _("Customers"), CUSTOMER_FIELDS, keys=(("source_key",), ("name",)), save=save_customer, order=10,
+        rows=customer_rows,
     )
-)
+)  # fmt: skip
 CONTACTS = register(
     Target(
         "contacts",
@@ -220,5 +261,6 @@ CONTACTS = register(
         keys=(("customer", "source_key"), ("customer", "name")),
         save=save_contact,
         order=20,
+        rows=contact_rows,
     )
 )

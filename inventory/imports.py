@@ -1,15 +1,28 @@
 """Products, suppliers and opening stock from files; the verbs check every field as they do for the screen."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from inventory import services
-from inventory.models import Product, ProductCategory, StockMovement, Supplier, Unit, Warehouse
+from inventory.models import Product, ProductCategory, StockItem, StockMovement, Supplier, Unit, Warehouse
 from ordermgmt.lib.countries import country_code
-from ordermgmt.lib.importing import Context, Field, Group, Outcome, Refused, Row, Target, register
+from ordermgmt.lib.importing import (
+    OWN_SOURCE,
+    Context,
+    Field,
+    Group,
+    Outcome,
+    Refused,
+    Row,
+    Target,
+    own_key,
+    register,
+)
 
 _UNIT_NAMES = {
     "个": "pcs",
@@ -39,7 +52,8 @@ def save_product(context: Context, group: Group) -> Outcome:
     """One product; category and unit are made where there is none of that name yet."""
     row = group.first
     key = context.key(group.key or row.text("sku"))
-    product = Product.objects.filter(source_key=key).select_related("unit").first()
+    products = Product.objects.select_related("unit")
+    product = context.find(products, group.key or row.text("sku"), sku=row.text("sku"))
     given = _product_data(context, row)
     for other in group.rows[1:]:
         if other.text("name") != row.text("name"):
@@ -104,6 +118,8 @@ def save_stock(context: Context, group: Group) -> Outcome:
     key = f"import:{context.key(group.key)}:{warehouse.code}"
     quantity = row.number("quantity") or Decimal(0)
     booked = StockMovement.objects.filter(key=key).first()
+    if booked is None and context.source == OWN_SOURCE and _counted_here(product, warehouse):
+        return Outcome.UNCHANGED
     if booked is not None and booked.quantity != quantity:
         text = _t("%(quantity)s were booked as opening stock before: count the stock to change it.")
         raise Refused([row.problem("quantity", text % {"quantity": services.plain(booked.quantity)})])
@@ -111,6 +127,11 @@ def save_stock(context: Context, group: Group) -> Outcome:
         return Outcome.UNCHANGED
     services.open_stock(product, warehouse, quantity, key=key, actor=context.actor, reason=_t("Imported"))
     return Outcome.CREATED
+
+
+def _counted_here(product: Product, warehouse: Warehouse) -> bool:
+    """Whether the stock has a history here already, so that an export of it must not be booked on top."""
+    return StockMovement.objects.filter(stock_item__product=product, stock_item__warehouse=warehouse).exists()
 
 
 def _warehouse(context: Context, row: Row) -> Warehouse:
@@ -141,13 +162,43 @@ def save_supplier(context: Context, group: Group) -> Outcome:
         given["country"] = code
     if "is_active" in row.values:
         given["is_active"] = bool(row.values["is_active"])
-    supplier = Supplier.objects.filter(source_key=key).first()
+    supplier = context.find(Supplier.objects.all(), group.key or row.text("name"), name=row.text("name"))
     if supplier is None:
         services.create_supplier(actor=context.actor, source_key=key, **given)
         return Outcome.CREATED
     before = supplier.version
     changed = services.edit_supplier(supplier, actor=context.actor, **given)
     return Outcome.UNCHANGED if changed.version == before else Outcome.CHANGED
+
+
+def supplier_rows() -> Iterator[dict[str, Any]]:
+    """Every supplier."""
+    names = ["name", "contact_name", "email", "phone", "country", "currency", "note", "is_active"]
+    for supplier in Supplier.objects.order_by("pk").iterator():
+        yield {"source_key": own_key(supplier.source_key, supplier.name), **model_to_dict(supplier, fields=names)}
+
+
+_PRODUCT = ["sku", "name", "description", "kind", "list_price", "cost", "currency", "tax_category", "reorder_point",
+            "lead_days", "is_active"]  # fmt: skip
+
+
+def product_rows() -> Iterator[dict[str, Any]]:
+    """Every product."""
+    for product in Product.objects.select_related("category", "unit").order_by("pk").iterator():
+        yield {
+            "source_key": own_key(product.source_key, product.sku),
+            **model_to_dict(product, fields=_PRODUCT),
+            "category": product.category.name if product.category else "",
+            "unit": product.unit.code,
+        }
+
+
+def stock_rows() -> Iterator[dict[str, Any]]:
+    """What lies in each warehouse now."""
+    rows = StockItem.objects.filter(on_hand__gt=0).select_related("product", "warehouse").order_by("pk")
+    for item in rows.iterator():
+        sku, warehouse = item.product.sku, item.warehouse.code
+        yield {"source_key": f"{sku}@{warehouse}", "product": sku, "warehouse": warehouse, "quantity": item.on_hand}
 
 
 register(
@@ -173,6 +224,7 @@ register(
         keys=(("source_key",), ("name",)),
         save=save_supplier,
         order=30,
+        rows=supplier_rows,
     )
 )
 register(
@@ -213,6 +265,7 @@ register(
         keys=(("source_key",), ("sku",)),
         save=save_product,
         order=40,
+        rows=product_rows,
     )
 )
 register(
@@ -228,5 +281,6 @@ register(
         keys=(("source_key",), ("product", "warehouse"), ("product",)),
         save=save_stock,
         order=50,
+        rows=stock_rows,
     )
 )  # fmt: skip

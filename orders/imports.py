@@ -1,6 +1,7 @@
 """Orders of the past from files: rows that agree in the source's own, maybe composite, key make one order."""
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from customers.imports import find_customer
 from customers.models import Customer
 from inventory.imports import find_product
 from ordermgmt.lib.calculation import split_by_weight
-from ordermgmt.lib.importing import Context, Field, Group, Outcome, Problem, Refused, Row, Target, register
+from ordermgmt.lib.importing import Context, Field, Group, Outcome, Problem, Refused, Row, Target, own_key, register
 from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
 from orders.models import Order
 from orders.services import import_order
@@ -28,7 +29,7 @@ def save_order(context: Context, group: Group) -> Outcome:
     customer = _customer(context, row)
     key = context.key(group.key)
     lines = _lines(context, group, row.text("currency") or customer.currency)
-    present = Order.objects.filter(source_key=key).first()
+    present = context.find(Order.objects.all(), group.key, number=group.key)
     if present is not None:
         if present.net_total != total(_net(line, present.currency) for line in lines):
             context.warn(row, "", _t("This order was imported before with other amounts; it stays as it is."))
@@ -43,7 +44,7 @@ def save_order(context: Context, group: Group) -> Outcome:
         actor=context.actor,
         source_key=key,
         number=_number(row.text("number")),
-        tax_rates={},
+        tax_rates=None if row.text("tax_category") else {},
         on_hold=row.text("hold"),
         at=dt.datetime.combine(since, dt.time(12), tzinfo=dt.UTC),
         owner=customer.owner,
@@ -133,7 +134,7 @@ def _line(context: Context, row: Row, problems: list[Problem]) -> dict[str, Any]
         return None
     return {
         "product": product, "description": description[:500] or None, "quantity": quantity, "unit_price": price,
-        "discount_percent": discount, "tax_category": _UNTAXED, "unit_cost": _cost(row, quantity),
+        "discount_percent": discount, "tax_category": row.text("tax_category") or _UNTAXED, "unit_cost": _cost(row, quantity),
     }  # fmt: skip
 
 
@@ -188,6 +189,30 @@ def _fitted(lines: list[dict[str, Any]], agreed: Decimal, currency: str) -> list
     return lines
 
 
+#: That everything is paid is proved by documents which are not in the file: settled orders arrive as accepted.
+_ARRIVES_AS = {Order.State.SETTLED: Order.State.ACCEPTED}
+
+
+def order_rows() -> Iterator[dict[str, Any]]:
+    """Every order from placed on, a row for each line."""
+    orders = Order.objects.exclude(order_date=None).exclude(state=Order.State.DRAFT).select_related("customer")
+    lines = orders.order_by("pk").prefetch_related("lines__product")
+    for order in lines.iterator(chunk_size=500):
+        head = {
+            "source_key": own_key(order.source_key, order.number), "number": order.number,
+            "customer": own_key(order.customer.source_key, order.customer.number),
+            "state": _ARRIVES_AS.get(Order.State(order.state), order.state), "hold": order.hold_reason,
+            "reference": order.customer_reference,
+            **{name: getattr(order, name) for name in _HEAD},
+        }  # fmt: skip
+        for line in order.lines.all():
+            product = line.product.sku if line.product else ""
+            yield {**head, "product": product, **{name: getattr(line, name) for name in _LINE}}
+
+
+_HEAD = ("order_date", "requested_date", "promised_date", "currency", "delivery_address", "note")
+_LINE = ("position", "description", "quantity", "unit_price", "discount_percent", "unit_cost", "tax_category")
+
 register(
     Target(
         "orders",
@@ -216,9 +241,11 @@ register(
             Field("discount_percent", _("Discount %"), kind="number", names=("discount", "折扣")),
             Field("profit", _("Profit of the line"), kind="number", names=("利润",)),
             Field("unit_cost", _("Unit cost"), kind="number", names=("cost", "成本")),
+            Field("tax_category", _("Tax category"), names=("税类",)),
         ),
         keys=(("source_key", "customer", "order_date"), ("source_key",)),
         save=save_order,
         order=60,
+        rows=order_rows,
     )
 )  # fmt: skip

@@ -242,8 +242,8 @@ def record_consent(change: ChangeRequest, *, given_by: str, given_on: dt.date, e
     )  # fmt: skip
     if made:
         record(
-            events.CONSENT_RECORDED, change, root=order, actor=actor, after=snapshot(consent), number=change.number,
-            name=given_by,
+            events.CONSENT_RECORDED, change, root=order, actor=actor, after={"consent": snapshot(consent)},
+            number=change.number, name=given_by,
         )  # fmt: skip
     return consent
 

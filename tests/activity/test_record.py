@@ -39,6 +39,11 @@ def test_refuses_an_unregistered_type(sales, customer):
         record(UNKNOWN, customer, actor=sales)
 
 
+def test_a3_refuses_the_values_of_another_row(sales, customer):
+    with pytest.raises(ValueError, match="values of row"):
+        record(NOTED, customer, actor=sales, after={"id": customer.pk + 1}, what="it")
+
+
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match=r"tests\.noted"):
         register(EventType("tests.noted", "something else"))

@@ -67,12 +67,15 @@ def record(
 ) -> Event:
     """Writes one event about `subject`, shown on the timeline of `root` (default: the subject itself).
 
-    Must run inside a transaction, so that fact and deed stand or fall together: raises RuntimeError otherwise, and
-    KeyError for an event type that is not registered.
+    Must run inside a transaction, so that fact and deed stand or fall together: raises RuntimeError otherwise,
+    KeyError for an event type that is not registered, and ValueError for the values of another row (A3: replaying the
+    events of a row gives the row).
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("record() needs a transaction: the fact must stand or fall with the deed")
     by_name(event_type.name)
+    if after and after.get("id", subject.pk) != subject.pk:
+        raise ValueError(f"{event_type.name}: the values of row {after['id']} are not those of {subject!r}")
     if before is not None and after is not None:
         before, after = changed(before, after)
     root = root or subject

@@ -6,11 +6,12 @@ into dates and numbers by a declared format; `mapping` fits columns to the field
 
 from .mapping import FieldMap, Group, Problem, Row, group_rows, map_rows, suggest
 from .reading import MAX_BYTES, Layout, SourceRow, Table, Unreadable, read_table
-from .targets import Context, Field, Outcome, Refused, Target, register, target, targets
+from .targets import OWN_SOURCE, Context, Field, Outcome, Refused, Target, own_key, register, short_key, target, targets
 from .values import BadValue, guess_format, parse_date, parse_number, plain
 
 __all__ = [
     "MAX_BYTES",
+    "OWN_SOURCE",
     "BadValue",
     "Context",
     "Field",
@@ -28,11 +29,13 @@ __all__ = [
     "group_rows",
     "guess_format",
     "map_rows",
+    "own_key",
     "parse_date",
     "parse_number",
     "plain",
     "read_table",
     "register",
+    "short_key",
     "suggest",
     "target",
     "targets",

@@ -1,6 +1,7 @@
 """What can be imported: each app declares its targets in `imports.py`."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,29 @@ from typing import TYPE_CHECKING, Any
 from django.utils.functional import Promise
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from .mapping import Group, Problem, Row
+
+
+#: The source of files that this application exported itself.
+OWN_SOURCE = "ordermgmt"
+
+
+_LONGEST_KEY = 100  # every column for keys takes 120, what is put around a key included
+
+
+def short_key(key: str) -> str:
+    """The key, or where it is too long to be stored its beginning with a digest of all of it."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[: _LONGEST_KEY - 17]}#{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+
+
+def own_key(stored: str | None, number: str) -> str:
+    """What an exported object is called: as it was called when it came from an export, else by its own number."""
+    prefix = f"{OWN_SOURCE}:"
+    return stored.removeprefix(prefix) if stored and stored.startswith(prefix) else number
 
 
 class Outcome(StrEnum):
@@ -52,7 +75,13 @@ class Context:
 
     def key(self, value: str) -> str:
         """A key of the source as it is stored: two sources may use the same one."""
-        return f"{self.source}:{value}"
+        return short_key(f"{self.source}:{value}")
+
+    def find(self, rows: "QuerySet[Any]", value: str, **own: Any) -> Any:
+        """The row that the source calls `value`; in files that this application wrote itself, else the one with the
+        number or name `own`, so that what was exported here is known again here. None where there is neither."""
+        found = rows.filter(source_key=self.key(value)).first()
+        return found or (rows.filter(**own).first() if self.source == OWN_SOURCE else None)
 
     def warn(self, row: "Row", column: str, sentence: str) -> None:
         """Says something about a row that was taken all the same."""
@@ -67,7 +96,8 @@ class Target:
 
     Rows that agree in `key` (names of fields; the first that are mapped) make one object: `save(context, group)` pushes
     it through the screen's own form and the service, and returns what became of it. It raises Refused or
-    ValidationError, and then nothing of that object is written.
+    ValidationError, and then nothing of that object is written. `rows()` gives what is here now, as rows that `save`
+    takes: values by field name.
     """
 
     key: str
@@ -76,6 +106,7 @@ class Target:
     keys: tuple[tuple[str, ...], ...]
     save: "Callable[[Context, Group], Outcome]"
     order: int = 100
+    rows: Callable[[], Iterator[dict[str, Any]]] | None = None
 
     def field(self, name: str) -> Field:
         """Raises KeyError for a field that there is none of."""

@@ -20,6 +20,7 @@ DATE_FORMATS = (
 NUMBER_FORMATS = {"1,234.56": (".", ", "), "1.234,56": (",", ". "), "1'234.56": (".", "' "), "1234.56": (".", "")}
 _EXCEL_DAY_0 = dt.date(1899, 12, 30)
 _LONGEST_NUMBER = 40
+_QUOTED = frozenset(("'=", "'+", "'-", "'@"))
 
 
 class BadValue(ValueError):
@@ -38,7 +39,9 @@ def plain(cell: Cell) -> str:
         return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(" ", "seconds")
     if isinstance(cell, dt.date):
         return cell.isoformat()
-    return cell.strip().strip("\u3000\ufeff\xa0")
+    text = cell.strip().strip("\u3000\ufeff\xa0")
+    # Exports put an apostrophe before what a spreadsheet would take for a formula: it is not part of the text.
+    return text[1:] if text[:2] in _QUOTED else text
 
 
 def parse_date(cell: Cell, form: str = "") -> dt.date | None:
