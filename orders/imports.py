@@ -195,7 +195,7 @@ _ARRIVES_AS = {Order.State.SETTLED: Order.State.ACCEPTED}
 
 def order_rows() -> Iterator[dict[str, Any]]:
     """Every order from placed on, a row for each line."""
-    orders = Order.objects.exclude(order_date=None).exclude(state=Order.State.DRAFT).select_related("customer")
+    orders = Order.objects.filter(order_date__isnull=False).exclude(state=Order.State.DRAFT).select_related("customer")
     lines = orders.order_by("pk").prefetch_related("lines__product")
     for order in lines.iterator(chunk_size=500):
         head = {
