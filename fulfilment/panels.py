@@ -17,13 +17,17 @@ from fulfilment.models import (
     Risk,
     Shipment,
 )
-from fulfilment.services import agree_blocked, deemed_on, tolerance
+from fulfilment.services import agree_blocked, deemed_on, promise_lines, tolerance
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
 from orders.models import Order
+from orders.services import promised_by
 
 SHOWN = 8
+
+#: The order page asks for promises; work centres are known here.
+promised_by(promise_lines)
 
 
 def _shipments(request: Any, order: Order) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ from .planning import (
     remove_milestone,
     reopen_milestone,
 )
+from .promising import promise_lines
 from .rectifying import complete_rectification, start_rectification
 from .returning import ReturnedPart, return_blocked, return_goods, returnable_lines
 from .risking import add_risk, close_risk, realise_risk, review_risk
@@ -80,6 +81,7 @@ __all__ = [
     "order_needs",
     "plan_blocked",
     "plan_conflicts",
+    "promise_lines",
     "reach_blocked",
     "reach_milestone",
     "realise_risk",

@@ -23,6 +23,7 @@ from .facts import (
 from .holding import hold_order, resume_order
 from .importing import import_order
 from .placing import HOLDER, place_order
+from .promising import Promise, by_lead_time, order_promise, promised_by, promises, stock_promise
 from .quoting import quote_order
 from .settling import reopen_order, settle_order
 from .starting import assign_order, schedule_order, start_order, waive_deposit
@@ -30,11 +31,11 @@ from .templating import delete_template, save_template, share_template
 from .totals import apply_totals, totals_of
 
 __all__ = [
-    "HOLDER", "Amended", "Amendment", "StaleVersion", "accept_order", "agree_termination", "amend_order", "amended", "apply_totals", "ask_approval", "assign_order",
-    "build_lines", "cancel_order", "change_customer", "create_order", "decide_approval", "delete_draft",
+    "HOLDER", "Amended", "Amendment", "Promise", "StaleVersion", "accept_order", "agree_termination", "amend_order", "amended", "apply_totals", "ask_approval", "assign_order",
+    "build_lines", "by_lead_time", "cancel_order", "change_customer", "create_order", "decide_approval", "delete_draft",
     "delete_template", "duplicate_order", "edit_order", "end_amended", "finish_order", "hold_order", "import_order",
     "list_price", "locked", "note_accepted", "note_changes", "note_drafts", "note_final", "note_invoiced", "note_paid",
-    "note_plan", "note_rectified", "note_returned", "note_shipped", "place_order", "quote_order",
+    "note_plan", "note_rectified", "note_returned", "note_shipped", "order_promise", "place_order", "promised_by", "promises", "quote_order",
     "redeliver_order", "reject_order", "reopen_order", "resume_order", "save_template", "schedule_order",
-    "settle_order", "share_template", "start_order", "terminate_order", "totals_of", "waive_deposit",
+    "settle_order", "share_template", "start_order", "stock_promise", "terminate_order", "totals_of", "waive_deposit",
 ]  # fmt: skip

@@ -14,10 +14,10 @@ from inventory.services import free_quantities
 from ordermgmt.accounts.models import User
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.money import ZERO
-from ordermgmt.lib.templatetags.ui import amount, day, quantity
+from ordermgmt.lib.templatetags.ui import amount, quantity
 from orders.forms import OrderForm, clean_lines
 from orders.models import Order, OrderLine, OrderTemplate
-from orders.services import apply_totals, build_lines, list_price, totals_of
+from orders.services import Promise, apply_totals, build_lines, list_price, order_promise, promises, totals_of
 
 
 def plain(number: Decimal | None) -> str:
@@ -153,8 +153,10 @@ def preview(order: Order | None, data: Mapping[str, Any], *, user: User) -> dict
     lines = build_lines(draft, rows.values())
     apply_totals(draft, lines)
     totals = totals_of(draft, lines)
+    found = promises(lines, business_today())
     return {
-        "rows": dict(zip(rows, _row_facts(draft, lines), strict=True)),
+        "rows": dict(zip(rows, _row_facts(draft, lines, found), strict=True)),
+        "promise": _promise_of(lines, found),
         "errors": errors,
         "net": amount(draft.net_total, draft.currency),
         "taxes": [
@@ -181,31 +183,29 @@ def _unsaved(order: Order | None, header: Mapping[str, Any]) -> Order:
     )
 
 
-def _row_facts(order: Order, lines: list[OrderLine]) -> list[dict[str, Any]]:
+def _row_facts(order: Order, lines: list[OrderLine], found: list[Promise]) -> list[dict[str, Any]]:
     """Net, free stock and promise of each row; rows of one product share its stock in their order."""
-    today = business_today()
     free = free_quantities(line.product_id for line in lines if line.product_id)
     facts = []
-    for line in lines:
-        fact: dict[str, Any] = {"net": amount(line.net, order.currency)}
+    for line, promise in zip(lines, found, strict=True):
+        fact: dict[str, Any] = {"net": amount(line.net, order.currency), "promise": promise.text}
         if line.product is not None and line.product.is_stocked:
             left = free[line.product.pk]
             fact["free"] = quantity(max(left, ZERO))
-            fact["short"] = left < line.quantity
-            fact["promise"] = _promise(line, left, today)
+            fact["short"] = line.is_stocked and left < line.quantity
             free[line.product.pk] = left - line.quantity
         facts.append(fact)
     return facts
 
 
-def _promise(line: OrderLine, free: Decimal, today: dt.date) -> str:
-    """When the row can be there: now from stock, or after the product's lead time."""
-    product = line.product
-    if free >= line.quantity or product is None:
-        return _("from stock today")
-    if product.lead_days:
-        return _("%(date)s by lead time") % {"date": day(today + dt.timedelta(days=product.lead_days))}
-    return _("not enough in stock; no lead time known")
+def _promise_of(lines: list[OrderLine], found: list[Promise]) -> dict[str, str] | None:
+    """The earliest day of the order as a sentence, with the day to take over where there is one."""
+    whole = order_promise(lines, found)
+    if whole is None:
+        return None
+    if whole.day is None:
+        return {"date": "", "text": whole.reason}
+    return {"date": whole.day.isoformat(), "text": _("Earliest delivery %(promise)s.") % {"promise": whole.text}}
 
 
 def _warnings(

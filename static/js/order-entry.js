@@ -62,12 +62,23 @@ async function preview() {
     line.append(name, sum);
     last.before(line);
   }
+  promised(found.promise);
   document.getElementById("entry-warnings").replaceChildren(...found.warnings.map((text) => {
     const box = document.createElement("div");
     box.className = "alert alert-warning";
     box.textContent = text;
     return box;
   }));
+}
+
+// The earliest day of the order with its reason; one press takes it over as the promised date.
+function promised(found) {
+  const box = document.getElementById("entry-promise"), take = box.querySelector("button");
+  box.hidden = !found;
+  if (!found) return;
+  box.querySelector("span").textContent = found.text;
+  take.dataset.date = found.date;
+  take.hidden = !found.date || found.date === form.querySelector("[name=promised_date]").value;
 }
 
 function fieldErrors(found) {
@@ -216,6 +227,13 @@ document.getElementById("template-choice")?.addEventListener("change", async (ev
   for (const row of grid.rows()) if (isEmpty(grid.read(row))) { grid.specRow(row)?.remove(); row.remove(); }
   const added = (await answer.json()).lines.map((line) => grid.add(line));
   if (added.length) grid.input(added[0], "quantity").focus();
+  changed();
+});
+document.querySelector("#entry-promise button").addEventListener("click", (event) => {
+  const input = form.querySelector("[name=promised_date]");
+  input.value = event.target.closest("button").dataset.date;
+  input.focus();
+  event.target.closest("button").hidden = true;
   changed();
 });
 form.querySelector("[data-add]").addEventListener("click", () => { grid.input(grid.add(), "product").focus(); });

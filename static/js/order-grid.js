@@ -231,10 +231,10 @@ export class Grid {
     rows.forEach((row, place) => {
       const fact = found[place];
       row.querySelector(".g-net").textContent = fact ? fact.net : "";
-      if (!fact || fact.free === undefined) return;
+      if (!fact || !row.facts) return;
       const stock = row.querySelector(".g-stock");
-      stock.textContent = `${fact.free} ${words().free} · ${fact.promise}`;
-      stock.classList.toggle("text-danger", fact.short);
+      stock.textContent = fact.free === undefined ? fact.promise : `${fact.free} ${words().free} · ${fact.promise}`;
+      stock.classList.toggle("text-danger", Boolean(fact.short));
     });
   }
 }

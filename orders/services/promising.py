@@ -1,0 +1,97 @@
+"""By when an order can be promised: the earliest day of each line with its reason, from stock and lead times.
+
+A floor above that knows more (work centres, purchases) registers its own answer with `promised_by`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from inventory.services import free_quantities
+from orders.models import OrderLine
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The earliest day of a line, None where nobody can tell, with the reason as a sentence's part."""
+
+    day: dt.date | None
+    reason: str
+    is_stock: bool = False
+
+    @property
+    def text(self) -> str:
+        """Day and reason for the reader."""
+        if self.day is None or self.is_stock:
+            return self.reason
+        return f"{formats.date_format(self.day, 'SHORT_DATE_FORMAT')}: {self.reason}"
+
+
+Promiser = Callable[[Sequence[OrderLine], dt.date], list[Promise]]
+_promisers: list[Promiser] = []
+
+
+def promised_by(promiser: Promiser) -> Promiser:
+    """Registers who answers instead of stock and lead times alone: the last one that did."""
+    _promisers.append(promiser)
+    return promiser
+
+
+def promises(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
+    """The earliest day of each (unsaved) line in turn; lines of one product share its stock in their order.
+
+    A fixed number of queries, however many lines.
+    """
+    promiser = _promisers[-1] if _promisers else from_stock_or_lead_time
+    return promiser(lines, today)
+
+
+def from_stock_or_lead_time(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
+    """What the product itself knows."""
+    left = free_quantities(line.product_id for line in lines if line.product_id)
+    return [stock_promise(line, left, today) or by_lead_time(line, today) for line in lines]
+
+
+def stock_promise(line: OrderLine, left: dict[int, Decimal], today: dt.date) -> Promise | None:
+    """From stock if there is enough of it, which is then taken from `left`; None otherwise."""
+    if not line.is_stocked or line.product is None or not line.product.is_stocked:
+        return None
+    free = left[line.product.pk]
+    left[line.product.pk] = free - line.quantity
+    return Promise(today, _("from stock today"), is_stock=True) if free >= line.quantity else None
+
+
+def by_lead_time(line: OrderLine, today: dt.date, days: int | None = None) -> Promise:
+    """After the product's lead time in calendar days, or `days` where somebody knows better."""
+    known = days if days is not None else line.product.lead_days if line.product else 0
+    if not known:
+        return Promise(
+            None, _("not enough in stock; no lead time known") if line.is_stocked else _("no lead time known")
+        )
+    text = ngettext("buying it takes %(days)s day", "buying it takes %(days)s days", known)
+    return Promise(today + dt.timedelta(days=known), text % {"days": known})
+
+
+def order_promise(lines: Sequence[OrderLine], found: Sequence[Promise]) -> Promise | None:
+    """The earliest day of the order as a whole, with the line that decides it; None without lines.
+
+    Its day is None as long as a line has none.
+    """
+    if not found:
+        return None
+    for line, one in zip(lines, found, strict=True):
+        if one.day is None:
+            text = _("No date can be given yet: line %(position)s, %(reason)s.")
+            return Promise(None, text % {"position": line.position, "reason": one.reason}, is_stock=True)
+    latest = max(range(len(found)), key=lambda place: (found[place].day or dt.date.min, -place))
+    one = found[latest]
+    if one.is_stock:
+        return Promise(one.day, _("everything is in stock"))
+    return Promise(
+        one.day, _("line %(position)s, %(reason)s") % {"position": lines[latest].position, "reason": one.reason}
+    )
