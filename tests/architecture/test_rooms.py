@@ -16,7 +16,11 @@ ROOMS = {
 }
 #: The roof room has its own names (decision 0002); lib is the toolbox and has no models.
 # documents/profiles: import profiles, which are data
-OWN_NAMES = {"company": {"profiles"}, "documents": {"profiles"}, "operations": {"probes", "doctor", "supervisor"}}
+OWN_NAMES = {
+    "company": {"profiles"},
+    "documents": {"profiles"},
+    "operations": {"probes", "doctor", "supervisor", "backup"},
+}
 LONGEST = 400
 ELSEWHERE = re.compile(r"""(?:src|href|action|content|url\()\s*=?\s*["'(]?\s*(?:https?:)?//(?!www\.w3\.org)""")
 
