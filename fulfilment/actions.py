@@ -20,6 +20,7 @@ from fulfilment.forms import (
 from fulfilment.forms.capacity import BookForm, NeedsForm
 from fulfilment.forms.criteria import CriterionForm, TermForm
 from fulfilment.forms.plan import AddMilestoneForm, MilestoneForm, MoveForm, ReachForm
+from fulfilment.forms.plan_template import ApplyPlanForm
 from fulfilment.forms.risk import HappenedForm, OverForm, ReviewForm, RiskForm
 from fulfilment.models import Shipment
 from fulfilment.services.shipping import blocked
@@ -177,7 +178,12 @@ PLAN_ACTIONS = ActionSet(
     Action(
         "add_milestone", gettext_lazy("Add a milestone"), services.add_milestone, permission="fulfilment.plan_order",
         form=AddMilestoneForm, allowed=services.plan_blocked, primary=True, icon="plus",
-    )
+    ),
+    Action(
+        "apply_template", gettext_lazy("Plan by a template"), services.apply_plan, permission="fulfilment.plan_order",
+        form=ApplyPlanForm, allowed=services.plan_blocked, icon="template",
+        done=gettext_lazy("The milestones are planned."),
+    ),
 )  # fmt: skip
 
 

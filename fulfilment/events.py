@@ -164,3 +164,9 @@ CAPACITY_OVERLOADED = _capacity(
 BOOKING_RELEASED = _capacity("booking_released", _("gave back {hours} h of {centre} on {day}"))
 BOOKINGS_RELEASED = _capacity("bookings_released", _("gave back {count} bookings, {hours} h"))
 BOOKINGS_MOVED = _capacity("bookings_moved", _("moved the {hours} booked hours of {name} to {day}"))
+PLAN_TEMPLATE_SAVED = register(
+    EventType("fulfilment.plan_template_saved", _("saved the plan template {name}"), icon="template")
+)
+PLAN_APPLIED = register(
+    EventType("fulfilment.plan_applied", _("planned {count} milestones by the template {name}"), icon="template")
+)

@@ -191,6 +191,7 @@ command(_("Rectifications"), "/fulfilment/rectifications/", "orders.view_order",
 command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milestones plan 里程碑 计划")
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")
+command(_("Plan templates"), "/fulfilment/plan-templates/", "fulfilment.set_plans", "plan templates 计划模板")
 command(_("Risks"), "/fulfilment/risks/", "orders.view_order", "risks heat map 风险 热力图")
 command(
     _("Acceptance criteria"), "/fulfilment/criteria/", "fulfilment.set_criteria", "acceptance criteria 验收标准 模板"

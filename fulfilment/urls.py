@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fulfilment.views import boards, capacity, criteria, pages, plan, returns, risks
+from fulfilment.views import boards, capacity, criteria, pages, plan, plan_templates, returns, risks
 
 app_name = "fulfilment"
 
@@ -28,6 +28,9 @@ urlpatterns = [
     ),
     path("orders/<str:number>/plan/", plan.plan_page, name="order-plan"),
     path("orders/<str:number>/plan/do/<slug:name>/", plan.PlanActionView.as_view(), name="plan-action"),
+    path("plan-templates/", plan_templates.PlanTemplateList.as_view(), name="plan-template-list"),
+    path("plan-templates/new/", plan_templates.PlanTemplatePage.as_view(), name="plan-template-create"),
+    path("plan-templates/<int:pk>/edit/", plan_templates.PlanTemplatePage.as_view(), name="plan-template-edit"),
     path("milestones/", plan.MilestoneList.as_view(), name="milestone-list"),
     path("milestones/<int:pk>/do/<slug:name>/", plan.MilestoneActionView.as_view(), name="milestone-action"),
     path("capacity/", capacity.capacity_page, name="capacity"),

@@ -5,6 +5,7 @@ from .capacity import CalendarException, CapacityBooking, CentreDay, RoutingStep
 from .criteria import AcceptancePhoto, AgreedCriterion, CriterionTemplate, Finding
 from .deeming import AcceptanceCertificate, AcceptanceTerm
 from .plan import Milestone, MilestoneLink
+from .plan_template import PlanStep, PlanStepLink, PlanTemplate
 from .returning import GoodsReturn, GoodsReturnLine, Replacement
 from .risk import Risk
 from .shipment import Shipment, ShipmentLine
@@ -25,6 +26,9 @@ __all__ = [
     "GoodsReturnLine",
     "Milestone",
     "MilestoneLink",
+    "PlanStep",
+    "PlanStepLink",
+    "PlanTemplate",
     "Rectification",
     "Replacement",
     "Risk",

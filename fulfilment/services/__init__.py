@@ -43,6 +43,7 @@ from .shipping import (
     shippable_lines,
     track_shipment,
 )
+from .templating import TemplateStep, apply_plan, save_plan_template
 
 __all__ = [
     "SELECTIONS",
@@ -50,12 +51,14 @@ __all__ = [
     "LineResult",
     "ReturnedPart",
     "Step",
+    "TemplateStep",
     "add_criterion",
     "add_exception",
     "add_milestone",
     "add_risk",
     "agree_blocked",
     "agree_term",
+    "apply_plan",
     "board",
     "board_mark",
     "book_capacity",
@@ -99,6 +102,7 @@ __all__ = [
     "review_risk",
     "save_centre",
     "save_criterion_template",
+    "save_plan_template",
     "save_routing_step",
     "ship_order",
     "shippable_lines",
