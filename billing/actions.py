@@ -9,16 +9,18 @@ from billing import services
 from billing.forms import (
     AsideForm,
     BasisForm,
+    CollectionNoteForm,
     CreditForm,
     IssueForm,
     MailForm,
+    OutcomeForm,
     ReasonForm,
     RefundForm,
     RefuseForm,
     RemarkForm,
     WriteOffForm,
 )
-from billing.models import BankLine, Invoice, Payment, WriteOff
+from billing.models import BankLine, Invoice, Payment, Reminder, WriteOff
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
 from orders.models import Order
@@ -67,6 +69,11 @@ INVOICE_ACTIONS = ActionSet(
             invoice.kind == Invoice.Kind.PROFORMA or not (invoice.is_draft or invoice.kind == Invoice.Kind.OPENING)
         ),
         consequences=lambda _invoice: [_t("send the kept PDF; a mail can't be called back")],
+    ),
+    Action(
+        "note", _("Note a call, promise or dispute"), services.note_collection, permission="billing.note_collection",
+        form=CollectionNoteForm, icon="note", done=_("The note is kept."),
+        when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit and invoice.open > 0,
     ),
     Action(
         "write-off", _("Write off"), services.ask_write_off, permission="billing.write_off", form=WriteOffForm,
@@ -145,6 +152,31 @@ BANK_ACTIONS = ActionSet(
         "up", _("Take up again"), services.take_line_up, transition="take_up", icon="arrow-back",
         permission="billing.record_payment", done=_("The entry waits again."),
         allowed=lambda line: _payment_stands(line),
+    ),
+)  # fmt: skip
+
+
+def _release_consequences(reminder: Reminder) -> list[str]:
+    return [
+        _t("mail a letter to %(name)s, in their language; a mail can't be called back") % {"name": reminder.customer},
+        _t("leave out what was paid, disputed or promised since"),
+    ]
+
+
+REMINDER_ACTIONS = ActionSet(
+    Action(
+        "release", _("Release"), services.release_reminder, transition="release", icon="send", primary=True, bulk=True,
+        permission="billing.release_reminder", consequences=_release_consequences, done=_("The reminder is on its way."),
+    ),
+    Action(
+        "withdraw", _("Withdraw"), services.withdraw_reminder, transition="withdraw", icon="x", form=ReasonForm,
+        permission="billing.release_reminder", bulk=True, done=_("The reminder is not sent."),
+    ),
+)  # fmt: skip
+NOTE_ACTIONS = ActionSet(
+    Action(
+        "close", _("Close"), services.close_collection_note, transition="close", icon="check", form=OutcomeForm,
+        permission="billing.note_collection", bulk=True, done=_("The note is closed."),
     ),
 )  # fmt: skip
 

@@ -84,3 +84,12 @@ BANK_LINE_RETURNED = _type(
     _("took {number} back: the bank entry of {day} over {amount} {currency}"),
     icon="credit-card",
 )
+REMINDERS_SET = _type("reminders_set", _("set {count} levels of reminders"), icon="bell")
+REMINDER_PROPOSED = _type("reminder_proposed", _("proposed reminder {level} over {amount} {currency}"), icon="bell")
+REMINDER_RELEASED = _type(
+    "reminder_released", _("released reminder {level} over {amount} {currency} to {to}"), icon="bell", told=True
+)
+REMINDER_WITHDRAWN = _type("reminder_withdrawn", _("withdrew reminder {level}: {reason}"), icon="bell")
+REMINDER_SENT = _type("reminder_sent", _("mailed reminder {level} to {to}"), icon="mail")
+COLLECTION_NOTED = _type("collection_noted", _("noted about {number} ({what}): {text}"), icon="note", told=True)
+COLLECTION_CLOSED = _type("collection_closed", _("closed a note about {number} ({what}): {outcome}"), icon="check")

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.models import BankAccount, BankLine, Invoice, Payment
+from billing.models import BankAccount, BankLine, CollectionNote, Invoice, Payment, Reminder
 from ordermgmt.company.services import business_today
 
 _PAYMENT_STATES = [
@@ -100,4 +100,39 @@ class BankLineFilter(django_filters.FilterSet):
             | Q(text__icontains=value)
             | Q(reference__icontains=value)
             | Q(iban__icontains=value.replace(" ", ""))
+        )
+
+
+class ReminderFilter(django_filters.FilterSet):
+    """Filters of reminders; `q` searches the customer."""
+
+    q = django_filters.CharFilter(
+        label=_("Search"), field_name="customer__name", lookup_expr="icontains", max_length=200
+    )
+    state = django_filters.ChoiceFilter(label=_("State"), choices=Reminder.State.choices)
+    level = django_filters.NumberFilter(label=_("Level"), max_digits=2, decimal_places=0)
+    proposed_from = django_filters.DateFilter(label=_("Proposed from"), field_name="proposed_on", lookup_expr="gte")
+    proposed_to = django_filters.DateFilter(label=_("Proposed until"), field_name="proposed_on", lookup_expr="lte")
+
+    class Meta:
+        model = Reminder
+        fields: list[str] = []
+
+
+class CollectionNoteFilter(django_filters.FilterSet):
+    """Filters of notes; `q` searches invoice, customer and text."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    state = django_filters.ChoiceFilter(label=_("State"), choices=CollectionNote.State.choices)
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=CollectionNote.Kind.choices)
+    due = django_filters.DateFilter(label=_("To come back to until"), field_name="follow_up_on", lookup_expr="lte")
+
+    class Meta:
+        model = CollectionNote
+        fields: list[str] = []
+
+    def search(self, queryset: Any, _name: str, value: str) -> Any:
+        """Any fragment."""
+        return queryset.filter(
+            Q(invoice__number__icontains=value) | Q(invoice__customer_name__icontains=value) | Q(text__icontains=value)
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import translation
 
-from billing.models import Invoice, buyer_lines
+from billing.models import Invoice, Reminder, buyer_lines
 from billing.services import (
     BUCKETS,
     aged_receivables,
@@ -15,6 +15,8 @@ from billing.services import (
     journal,
     open_at,
     profile_data,
+    reminder_levels,
+    reminder_text,
     seller_prints,
     wants_einvoice,
 )
@@ -125,3 +127,31 @@ def statement_pdf(customer: Customer, start: dt.date, end: dt.date) -> bytes:
         context = statement_context(customer, start, end)
     context |= {"seller": seller_prints(seller), "logo": bool(images), "made_on": business_today()}
     return render_pdf("billing/pdf/statement.html", context, language=customer.language, images=images)
+
+
+def reminder_context(reminder: Reminder) -> dict[str, Any]:
+    """All that a reminder prints; a proposal as it would go out now."""
+    items = list(reminder.items.select_related("instalment__invoice"))
+    language, day = reminder.language, reminder.decided_on or business_today()
+    subject, body, deadline = reminder.subject, reminder.body, reminder.deadline
+    if reminder.state == Reminder.State.PROPOSED:
+        levels = reminder_levels()
+        level = next((one for one in levels if one.number == reminder.level), levels[-1])
+        language = reminder.customer.language
+        subject, body = reminder_text(level, language)
+        deadline = day + dt.timedelta(days=level.deadline_days)
+    rows = [{"item": one, "invoice": one.instalment.invoice, "days": (day - one.due_date).days} for one in items]
+    return {
+        "reminder": reminder, "customer": reminder.customer, "rows": rows, "subject": subject, "body": body,
+        "deadline": deadline, "day": day, "letter_language": language,
+        "asked": reminder.total + reminder.fee + reminder.interest,
+    }  # fmt: skip
+
+
+def reminder_pdf(reminder: Reminder) -> bytes:
+    """The letter in the customer's language. Raises PdfUnavailable where the machine can't make any."""
+    seller = default_seller()
+    images = {"logo": (bytes(seller.logo), seller.logo_type)} if seller.logo else {}
+    context = reminder_context(reminder)
+    context |= {"seller": seller_prints(seller), "logo": bool(images)}
+    return render_pdf("billing/pdf/reminder.html", context, language=context["letter_language"], images=images)

@@ -3,15 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
+from celery import shared_task
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, InvoiceMail
-from billing.pdf import invoice_pdf
-from billing.services import MAIL_JOB, PDF_JOB, as_issued, keep_pdf, note_sent
+from billing.models import Invoice, InvoiceMail, Reminder
+from billing.pdf import invoice_pdf, reminder_pdf
+from billing.services import (
+    MAIL_JOB,
+    PDF_JOB,
+    REMINDER_JOB,
+    as_issued,
+    keep_pdf,
+    keep_reminder_pdf,
+    note_reminder_sent,
+    note_sent,
+    propose_reminders,
+)
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.models import Job
 from ordermgmt.activity.services import Rejected, job_handler, send_mail_effect
+from ordermgmt.company.services import default_seller
 from ordermgmt.documents.services import read_file
 from ordermgmt.lib.pdf import PdfUnavailable
 
@@ -59,3 +71,30 @@ def make_invoice_pdf(job: Job, _progress: Callable[..., None]) -> dict[str, Any]
             raise Rejected(str(error)) from error
         invoice = keep_pdf(invoice, content, actor=system_user())
     return {"file": str(invoice.pdf.public_id) if invoice.pdf else "", "url": invoice.get_absolute_url()}
+
+
+@shared_task(name="billing.reminders")
+def reminders() -> None:
+    """Every night: proposes reminders of what is late. People release them."""
+    propose_reminders(actor=system_user())
+
+
+@job_handler(REMINDER_JOB, label=_("Reminder by mail"))
+def send_reminder(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
+    """Makes the letter of a released reminder once, keeps it and mails it; a second run finds it sent."""
+    reminder = Reminder.objects.select_related("customer", "pdf").get(pk=job.params["reminder"])
+    if reminder.sent_at is None and reminder.state == Reminder.State.RELEASED:
+        if reminder.pdf is None:
+            try:
+                content = reminder_pdf(reminder)
+            except PdfUnavailable as error:
+                raise Rejected(str(error)) from error
+            reminder = keep_reminder_pdf(reminder, content, actor=system_user())
+        content = read_file(reminder.pdf) if reminder.pdf else b""
+        send_mail_effect(
+            key=f"reminder:{reminder.pk}", to=reminder.to, language=reminder.language, template="billing/reminder",
+            context={"reminder": reminder, "seller": default_seller().name},
+            attachments=[(f"reminder-{reminder.customer.number}.pdf", content, "application/pdf")],
+        )  # fmt: skip
+        note_reminder_sent(reminder, actor=system_user())
+    return {"url": reminder.get_absolute_url()}

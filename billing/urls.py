@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import bank, hand, invoices, lists, orders, payments, receivables, schedule, work
+from billing.views import bank, collection, hand, invoices, lists, orders, payments, receivables, schedule, work
 
 app_name = "billing"
 urlpatterns = [
@@ -43,6 +43,15 @@ urlpatterns = [
     path("bank/lines/<int:pk>/", bank.line, name="bank-line"),
     path("bank/lines/<int:pk>/return/", bank.give_back, name="bank-line-return"),
     path("bank/lines/<int:pk>/do/<slug:name>/", bank.LineAction.as_view(), name="bank-line-action"),
+    path("reminders/", collection.ReminderList.as_view(), name="reminder-list"),
+    path("reminders/propose/", collection.propose, name="reminder-propose"),
+    path("reminders/levels/", collection.levels, name="reminder-levels"),
+    path("reminders/<int:pk>/", collection.reminder, name="reminder"),
+    path("reminders/<int:pk>/pdf/", collection.letter, name="reminder-pdf"),
+    path("reminders/<int:pk>/do/<slug:name>/", collection.ReminderAction.as_view(), name="reminder-action"),
+    path("collection/notes/", collection.NoteList.as_view(), name="collection-notes"),
+    path("collection/notes/<int:pk>/do/<slug:name>/", collection.NoteAction.as_view(), name="collection-note-action"),
+    path("work/disputed/", work.Disputed.as_view(), name="work-disputed"),
     path("write-offs/", payments.WriteOffList.as_view(), name="write-off-list"),
     path("write-offs/<int:pk>/do/<slug:name>/", payments.WriteOffAction.as_view(), name="write-off-action"),
     path("ageing/", receivables.ageing, name="ageing"),

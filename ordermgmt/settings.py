@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
@@ -294,6 +295,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, seconds in (("heartbeat", 10), ("sweep", 10), ("remind", 900))
 }
 CELERY_BEAT_SCHEDULE["deem"] = {"task": "fulfilment.deem", "schedule": 3600, "options": {"expires": 3600}}
+CELERY_BEAT_SCHEDULE["reminders"] = {
+    "task": "billing.reminders",
+    "schedule": crontab(hour=3, minute=0),
+    "options": {"expires": 6 * 3600},
+}
 CELERY_BEAT_SCHEDULE["reports"] = {"task": "reports.subscriptions", "schedule": 900, "options": {"expires": 2700}}
 # Whether pages tell workers of new work at once, for how long a worker holds a row without a sign of life, and after
 # how many seconds the sweep looks for work of which no worker was told.

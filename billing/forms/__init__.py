@@ -1,6 +1,7 @@
 """Forms of billing: they check shape; what may be is the services' business."""
 
 from .bank import AsideForm, BankAccountForm, BankFileForm, BookLineForm
+from .collection import CollectionNoteForm, LevelForm, OutcomeForm
 from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
 from .hand import HandForm, clean_hand_lines
 from .payments import AllocateForm, PaymentForm, RefundForm, RefuseForm, RemarkForm, WriteOffForm
@@ -14,14 +15,17 @@ __all__ = [
     "BankFileForm",
     "BasisForm",
     "BookLineForm",
+    "CollectionNoteForm",
     "CreditForm",
     "DayForm",
     "DraftForm",
     "HandForm",
     "InvoiceQuantityForm",
     "IssueForm",
+    "LevelForm",
     "MailForm",
     "MonthlyForm",
+    "OutcomeForm",
     "PaymentForm",
     "PeriodForm",
     "PlanForm",

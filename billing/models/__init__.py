@@ -2,6 +2,7 @@
 
 from .adjustment import DocumentAdjustment
 from .bank import BankAccount, BankLine, BankStatement
+from .collection import CollectionNote, Reminder, ReminderItem, ReminderLevel, ReminderText
 from .invoice import Invoice, InvoiceLine, InvoiceReference, InvoiceTax, buyer_lines
 from .mailing import InvoiceMail
 from .payment import Allocation, Payment, Refund, Settlement
@@ -10,7 +11,7 @@ from .rate import ExchangeRate
 from .writeoff import WriteOff
 
 __all__ = [
-    "Allocation", "BankAccount", "BankLine", "BankStatement", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
+    "Allocation", "BankAccount", "BankLine", "BankStatement", "CollectionNote", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
     "InvoiceTax", "Payment", "Refund",
-    "Reschedule", "Settlement", "WriteOff", "buyer_lines",
+    "Reminder", "ReminderItem", "ReminderLevel", "ReminderText", "Reschedule", "Settlement", "WriteOff", "buyer_lines",
 ]  # fmt: skip

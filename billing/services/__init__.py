@@ -5,6 +5,7 @@ from .bank_files import BANK_COLUMNS, keep_bank_account, read_statement_file
 from .bank_lines import book_line, book_sure_lines, return_line, set_line_aside, take_line_up
 from .bank_matching import Match, match_line, match_lines, returned_payments
 from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, invoice_board
+from .collecting import close_collection_note, note_collection
 from .composing import document_totals
 from .crediting import credit_invoice, credited_before
 from .drafting import delete_draft, draft_invoice, edit_draft, open_quantities, quantities_of
@@ -20,6 +21,17 @@ from .paying import cancel_payment, record_payment
 from .planning import PlanRow, equal_rows, fixed_instalments, left_to_plan, plan_instalments
 from .receivables import BUCKETS, aged_receivables, aged_totals, credit_at, open_at
 from .refunding import refund_credit
+from .reminder_texts import LevelTerms, reminder_levels, reminder_text, set_reminder_levels, standard_text
+from .reminding import (
+    REMINDER_JOB,
+    keep_reminder_pdf,
+    late_instalments,
+    note_reminder_sent,
+    propose_reminders,
+    release_reminder,
+    reminders_of,
+    withdraw_reminder,
+)
 from .rescheduling import movable, release_retention, reschedule_invoice
 from .settling import final_amount, reopen_order, settle_order, settlement_blockers
 from .writing_off import approve_write_off, ask_write_off, refuse_write_off, tolerance
@@ -30,7 +42,9 @@ __all__ = [
     "JOURNAL_COLUMNS",
     "MAIL_JOB",
     "PDF_JOB",
+    "REMINDER_JOB",
     "BoardColumn",
+    "LevelTerms",
     "Match",
     "PlanRow",
     "aged_receivables",
@@ -47,6 +61,7 @@ __all__ = [
     "book_sure_lines",
     "buyer_prints",
     "cancel_payment",
+    "close_collection_note",
     "controls",
     "credit_at",
     "credit_invoice",
@@ -69,6 +84,8 @@ __all__ = [
     "journal_rows",
     "keep_bank_account",
     "keep_pdf",
+    "keep_reminder_pdf",
+    "late_instalments",
     "left_to_plan",
     "mail_invoice",
     "mails_with_jobs",
@@ -76,6 +93,8 @@ __all__ = [
     "match_lines",
     "movable",
     "note_bounce",
+    "note_collection",
+    "note_reminder_sent",
     "note_sent",
     "number_gaps",
     "open_at",
@@ -84,12 +103,17 @@ __all__ = [
     "open_quantities",
     "plan_instalments",
     "profile_data",
+    "propose_reminders",
     "quantities_of",
     "read_statement_file",
     "record_payment",
     "refund_credit",
     "refuse_write_off",
+    "release_reminder",
     "release_retention",
+    "reminder_levels",
+    "reminder_text",
+    "reminders_of",
     "reopen_order",
     "reschedule_invoice",
     "retry_mail",
@@ -99,10 +123,13 @@ __all__ = [
     "seller_prints",
     "set_exchange_rate",
     "set_line_aside",
+    "set_reminder_levels",
     "settle_order",
     "settlement_blockers",
+    "standard_text",
     "suggest",
     "take_line_up",
     "tolerance",
     "wants_einvoice",
+    "withdraw_reminder",
 ]  # fmt: skip

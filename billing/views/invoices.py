@@ -24,6 +24,8 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.pdf import PdfUnavailable
 
+from .collection import collection_of
+
 
 def find(user: Any, reference: str) -> Invoice:
     """A document by number, or a draft by "draft-<id>", also after it was issued. Raises Http404."""
@@ -57,6 +59,7 @@ def detail(request: Request, reference: str) -> HttpResponse:
         "write_offs": invoice.write_offs.select_related("asked_by", "decided_by", "payment") if sees_payments else [],
         "may_decide": request.user.has_perm("billing.approve_write_off"),
         "mails": services.mails_with_jobs(invoice) if request.user.has_perm("billing.mail_invoice") else [],
+        **collection_of(request.user, invoice),
         "can_edit": invoice.is_draft and request.user.has_perm("billing.draft_invoice"),
         "can_pay": request.user.has_perm("billing.record_payment"),
     }

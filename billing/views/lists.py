@@ -12,12 +12,12 @@ from django.utils.translation import pgettext_lazy
 
 from billing.actions import INVOICE_ACTIONS
 from billing.filters import InvoiceFilter, PaymentFilter
-from billing.models import Instalment, Invoice, Payment
+from billing.models import BankLine, CollectionNote, Instalment, Invoice, Payment, Reminder
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 
-from .work import deliveries_due, instalments_due, to_settle
+from .work import deliveries_due, disputed, instalments_due, to_settle
 
 _LIMIT = 8
 
@@ -105,6 +105,16 @@ def home(request: Request) -> HttpResponse:
         _queue("overdue", _t("Overdue"), overdue, "work/overdue/", icon="alarm"),
         _queue("part_paid", _t("Part-paid"), invoices.part_paid().order_by("due_date", "pk"),
                "work/part-paid/", icon="coins"),
+        _queue("disputed", _t("Disputed"), disputed(user).select_related("order").order_by("due_date", "pk"),
+               "work/disputed/", icon="message-off"),
+        _queue("reminders", _t("Reminders to release"),
+               Reminder.objects.visible_to(user).proposed().select_related("customer").order_by("-level", "pk"),
+               "reminders/?state=proposed", icon="bell"),
+        _queue("bank", _t("Bank entries to book"), BankLine.objects.visible_to(user).waiting(),
+               "bank/lines/?state=open", icon="credit-card"),
+        _queue("notes", _t("Calls and promises to come back to"),
+               CollectionNote.objects.visible_to(user).to_follow(today).select_related("invoice").order_by("follow_up_on", "pk"),
+               f"collection/notes/?state=open&due={today}", icon="note"),
         _queue("credit", _t("Credit to lay on invoices"), payments, "payments/?credit=true", icon="pig-money"),
         _queue("settle", _t("To settle"), to_settle(user).order_by("pk"), "work/settle/", icon="lock"),
     ]  # fmt: skip

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.actions import BILL_INSTALMENT, BILL_ORDER, INVOICE_ACTIONS, SETTLE
-from billing.models import Instalment, Invoice
+from billing.models import CollectionNote, Instalment, Invoice
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import ActionSet
 from ordermgmt.lib.tables import Column, ListView
@@ -40,7 +40,7 @@ def to_settle(user: Any) -> models.QuerySet[Order]:
 #: The tabs above every work list: address and title.
 TABS = (
     ("instalments", _("Instalments to invoice")), ("deliveries", _("Deliveries to invoice")),
-    ("drafts", _("Drafts to issue")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("settle", _("To settle")),
+    ("drafts", _("Drafts to issue")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("disputed", _("Disputed")), ("settle", _("To settle")),
 )  # fmt: skip
 
 
@@ -136,6 +136,28 @@ class PartPaid(WorkList):
 
     def queryset(self) -> models.QuerySet[Any]:
         return Invoice.objects.visible_to(self.request.user).part_paid().select_related("order")
+
+
+def disputed(user: Any) -> models.QuerySet[Invoice]:
+    """Open documents that a customer objects to."""
+    disputes = CollectionNote.objects.disputes().filter(invoice=OuterRef("pk"))
+    return Invoice.objects.visible_to(user).filter(Exists(disputes), open__gt=0)
+
+
+class Disputed(WorkList):
+    """Documents that customers object to, each with what they say."""
+
+    key, tab, title = "work-disputed", "disputed", _("Disputed")
+    empty_text = _("Nothing is disputed.")
+    columns = [
+        *_DOCUMENT,
+        Column("open", pgettext_lazy("amount", "Open"), kind="amount"),
+        Column("said", _("What was said"), value=lambda row: row.said),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        said = CollectionNote.objects.disputes().filter(invoice=OuterRef("pk")).values("text")[:1]
+        return disputed(self.request.user).select_related("order").annotate(said=Subquery(said))
 
 
 class Overdue(WorkList):
