@@ -170,3 +170,7 @@ PLAN_TEMPLATE_SAVED = register(
 PLAN_APPLIED = register(
     EventType("fulfilment.plan_applied", _("planned {count} milestones by the template {name}"), icon="template")
 )
+FEED_RENEWED = register(EventType("fulfilment.feed_renewed", _("made a private calendar address"), icon="calendar"))
+FEED_REVOKED = register(
+    EventType("fulfilment.feed_revoked", _("took the private calendar address back"), icon="calendar")
+)

@@ -189,6 +189,7 @@ command(_("Shipments"), "/fulfilment/shipments/", "orders.view_order", "shipment
 command(_("Returns"), "/fulfilment/returns/", "orders.view_order", "returns 退货")
 command(_("Rectifications"), "/fulfilment/rectifications/", "orders.view_order", "rectification 返工")
 command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milestones plan 里程碑 计划")
+command(_("Calendar"), "/fulfilment/calendar/", "orders.view_order", "calendar ics month week 日历")
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")
 command(_("Plan templates"), "/fulfilment/plan-templates/", "fulfilment.set_plans", "plan templates 计划模板")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fulfilment.views import boards, capacity, criteria, pages, plan, plan_templates, returns, risks
+from fulfilment.views import boards, calendar, capacity, criteria, pages, plan, plan_templates, returns, risks
 
 app_name = "fulfilment"
 
@@ -33,6 +33,10 @@ urlpatterns = [
     path("plan-templates/<int:pk>/edit/", plan_templates.PlanTemplatePage.as_view(), name="plan-template-edit"),
     path("milestones/", plan.MilestoneList.as_view(), name="milestone-list"),
     path("milestones/<int:pk>/do/<slug:name>/", plan.MilestoneActionView.as_view(), name="milestone-action"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/address/", calendar.feed_renew, name="feed-renew"),
+    path("calendar/address/revoke/", calendar.feed_revoke, name="feed-revoke"),
+    path("feed/<str:token>/plan.ics", calendar.feed, name="feed"),
     path("capacity/", capacity.capacity_page, name="capacity"),
     path("capacity/new/", capacity.CentrePage.as_view(), name="centre-create"),
     path("capacity/<int:pk>/", capacity.centre_page, name="centre-detail"),

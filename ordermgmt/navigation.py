@@ -27,6 +27,7 @@ ENTRIES = [
     Entry(_("Stock"), "/inventory/stock/", icon="building-warehouse", permission="inventory.view_stock"),
     Entry(_("Shipments"), "/fulfilment/shipments/", icon="truck", permission="fulfilment.ship_order"),
     Entry(_("Milestones"), "/fulfilment/milestones/", icon="timeline", permission="fulfilment.plan_order"),
+    Entry(_("Calendar"), "/fulfilment/calendar/", icon="calendar", permission="orders.view_order"),
     Entry(_("Capacity"), "/fulfilment/capacity/", icon="chart-bar", permission="fulfilment.view_capacity"),
     Entry(_("Risks"), "/fulfilment/risks/", icon="alert-triangle", permission="fulfilment.manage_risk"),
     Entry(_("Changes"), "/changes/", icon="replace", permission="changes.view_change"),

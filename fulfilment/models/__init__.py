@@ -4,6 +4,7 @@ from .acceptance import Acceptance, AcceptanceLine, Rectification
 from .capacity import CalendarException, CapacityBooking, CentreDay, RoutingStep, Shift, WorkCentre
 from .criteria import AcceptancePhoto, AgreedCriterion, CriterionTemplate, Finding
 from .deeming import AcceptanceCertificate, AcceptanceTerm
+from .feed import CalendarFeed
 from .plan import Milestone, MilestoneLink
 from .plan_template import PlanStep, PlanStepLink, PlanTemplate
 from .returning import GoodsReturn, GoodsReturnLine, Replacement
@@ -18,6 +19,7 @@ __all__ = [
     "AcceptanceTerm",
     "AgreedCriterion",
     "CalendarException",
+    "CalendarFeed",
     "CapacityBooking",
     "CentreDay",
     "CriterionTemplate",

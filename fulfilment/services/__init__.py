@@ -16,6 +16,7 @@ from .criteria import (
     tolerance,
 )
 from .deeming import agree_term, deem_due, deemed_on, keep_certificate
+from .feeding import calendar_entries, read_feed, renew_feed, revoke_feed
 from .importing import Step, import_plan
 from .planning import (
     add_milestone,
@@ -64,6 +65,7 @@ __all__ = [
     "book_capacity",
     "book_needs",
     "booking_blocked",
+    "calendar_entries",
     "change_milestone",
     "close_risk",
     "complete_rectification",
@@ -87,6 +89,7 @@ __all__ = [
     "promise_lines",
     "reach_blocked",
     "reach_milestone",
+    "read_feed",
     "realise_risk",
     "record_acceptance",
     "refusal",
@@ -95,11 +98,13 @@ __all__ = [
     "remove_exception",
     "remove_milestone",
     "remove_routing_step",
+    "renew_feed",
     "reopen_milestone",
     "return_blocked",
     "return_goods",
     "returnable_lines",
     "review_risk",
+    "revoke_feed",
     "save_centre",
     "save_criterion_template",
     "save_plan_template",

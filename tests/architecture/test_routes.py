@@ -14,6 +14,7 @@ OPEN = {
     *("operations:healthz", "operations:readyz"),
     *("accounts:sign-in", "accounts:two-factor", "accounts:accept-invitation"),
     *("accounts:forgot-password", "accounts:reset-password"),
+    "fulfilment:feed",  # a private address that its owner makes and revokes
 }
 SAMPLES: dict[type, Any] = {
     IntConverter: 999_999,
