@@ -12,6 +12,7 @@ from customers.models import Customer
 from ordermgmt.lib.importing import Context, Field, Group, Outcome, Refused, Row, Target, register
 from orders.models import Order
 
+_MOST_PARTS = 999
 _DELIVERED = {Order.State.SHIPPED, Order.State.ACCEPTED, Order.State.RECTIFICATION}
 
 
@@ -81,6 +82,14 @@ def save_payment(context: Context, group: Group) -> Outcome:
             context.warn(row, "", _t("This payment was imported before with another amount; it stays as it is."))
         return Outcome.UNCHANGED
     assert amount is not None  # noqa: S101  # both fields are required
+    if not amount:
+        context.warn(row, "amount", _t("A payment over nothing books nothing."))
+        return Outcome.UNCHANGED
+    parts = row.number("instalments")
+    if parts is not None and not (parts == int(parts) and 1 <= parts <= _MOST_PARTS):
+        raise Refused(
+            [row.problem("instalments", _t("A payment has from 1 to %(most)s parts.") % {"most": _MOST_PARTS})]
+        )
     assert received_on is not None  # noqa: S101
     method = row.text("method") or Payment.Method.BANK
     if method not in Payment.Method.values:
@@ -97,6 +106,7 @@ def save_payment(context: Context, group: Group) -> Outcome:
         method=method,
         reference=row.text("reference")[:100],
         remittance=row.text("order")[:300],
+        instalments=int(parts or 1),
     )
     return Outcome.CREATED
 
@@ -131,6 +141,7 @@ register(
             Field("amount", _("Amount"), kind="number", required=True, names=("paid", "收款金额", "付款金额", "金额")),
             Field("currency", _("Currency"), names=("币种",)),
             Field("method", _("Way of payment"), names=("payment method", "收款方式", "付款方式")),
+            Field("instalments", _("Parts"), kind="number", names=("payment installments", "installments", "期数")),
             Field("order", _("Order or invoice"), names=("order number", "invoice number", "订单编号", "订单号", "发票号")),
         ),
         keys=(("customer", "reference"),),

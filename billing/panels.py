@@ -83,6 +83,12 @@ command(_("Invoices"), "/billing/invoices/", "billing.view_invoice", "invoices �
 command(_("Payments"), "/billing/payments/", "billing.view_payment", "payments 收款")
 command(_("Record a payment"), "/billing/payments/new/", "billing.record_payment", "payment new 登记收款")
 command(_("Reminders"), "/billing/reminders/", "billing.view_payment", "reminders dunning collection 催款 提醒")
+command(
+    _("Paid against ordered"),
+    "/billing/differences/",
+    "billing.view_payment",
+    "differences reconcile instalments 差异 对账",
+)
 command(_("Bank files"), "/billing/bank/", "billing.view_payment", "bank statement camt MT940 银行 流水 对账")
 command(_("Aged receivables"), "/billing/ageing/", "billing.view_payment", "ageing aged receivables overdue 账龄 应收")
 command(_("Ledger"), "/billing/ledger/", "billing.export_ledger", "ledger journal export gaps 明细账 导出")

@@ -55,6 +55,7 @@ urlpatterns = [
     path("write-offs/", payments.WriteOffList.as_view(), name="write-off-list"),
     path("write-offs/<int:pk>/do/<slug:name>/", payments.WriteOffAction.as_view(), name="write-off-action"),
     path("ageing/", receivables.ageing, name="ageing"),
+    path("differences/", receivables.differences, name="differences"),
     path("exchange/", receivables.exchange, name="exchange"),
     path("ledger/", receivables.ledger, name="ledger"),
     path("customers/<str:number>/statement/", receivables.statement, name="statement"),

@@ -114,6 +114,10 @@ def _lines(context: Context, group: Group, currency: str) -> list[dict[str, Any]
     agreed = group.first.number("total")
     if not lines:
         return [_whole(context, group.first, agreed)]
+    if freight := total(row.number("freight") or ZERO for row in rows):
+        if freight < 0:
+            raise Refused([group.first.problem("freight", _t("There is no price that can be charged."))])
+        lines.append(_charge(freight))
     return lines if agreed is None else _fitted(lines, quantise(agreed, currency), currency)
 
 
@@ -178,15 +182,21 @@ def _fitted(lines: list[dict[str, Any]], agreed: Decimal, currency: str) -> list
     nets = [_net(line, currency) for line in lines]
     difference = agreed - total(nets)
     if difference > 0:
-        charge = {"product": None, "description": _t("Freight and charges"), "quantity": Decimal(1)}
-        price = {"unit_price": difference, "discount_percent": ZERO, "tax_category": _UNTAXED, "unit_cost": None}
-        return [*lines, charge | price]
+        return [*lines, _charge(difference)]
     if difference < 0:
         for line, net, share in zip(lines, nets, split_by_weight(difference, nets, currency), strict=True):
             full = line["quantity"] * line["unit_price"]
             if full:
                 line["discount_percent"] = ((1 - (net + share) / full) * HUNDRED).quantize(_SIX)
     return lines
+
+
+def _charge(amount: Decimal) -> dict[str, Any]:
+    """What an order costs beside its items."""
+    return {
+        "product": None, "description": _t("Freight and charges"), "quantity": Decimal(1), "unit_price": amount,
+        "discount_percent": ZERO, "tax_category": _UNTAXED, "unit_cost": None,
+    }  # fmt: skip
 
 
 #: That everything is paid is proved by documents which are not in the file: settled orders arrive as accepted.
@@ -238,6 +248,7 @@ register(
             Field("quantity", _("Quantity"), kind="number", names=("qty", "数量")),
             Field("unit_price", _("Unit price"), kind="number", names=("price", "price each", "单价")),
             Field("amount", _("Amount of the line"), kind="number", names=("sales", "line total", "销售额", "金额")),
+            Field("freight", _("Freight of the line"), kind="number", names=("freight", "shipping", "运费")),
             Field("discount_percent", _("Discount %"), kind="number", names=("discount", "折扣")),
             Field("profit", _("Profit of the line"), kind="number", names=("利润",)),
             Field("unit_cost", _("Unit cost"), kind="number", names=("cost", "成本")),

@@ -67,6 +67,9 @@ class Payment(Refreshable, models.Model):
     )  # fmt: skip
     received_on = models.DateField(_("received on"))
     method = models.CharField(_("method"), max_length=10, choices=Method, default=Method.BANK)
+    instalments = models.PositiveSmallIntegerField(
+        _("parts"), default=1, help_text=_("In how many parts the payer's card is charged; the company has it at once.")
+    )
     reference = models.CharField(_("bank reference"), max_length=100, blank=True)
     remittance = models.CharField(_("remittance text"), max_length=300, blank=True)
     state = FSMField(_("state"), choices=State.choices, default=State.RECORDED, protected=True, max_length=10)
@@ -92,6 +95,7 @@ class Payment(Refreshable, models.Model):
         ordering = ["-received_on", "-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_positive"),
+            models.CheckConstraint(condition=Q(instalments__gte=1), name="payment_in_parts"),
             models.CheckConstraint(
                 condition=Q(allocated__gte=0, allocated__lte=F("amount")), name="payment_allocated_within_amount"
             ),

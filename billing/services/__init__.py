@@ -8,6 +8,7 @@ from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, in
 from .collecting import close_collection_note, note_collection
 from .composing import document_totals
 from .crediting import credit_invoice, credited_before
+from .differences import Difference, Reconciliation, reconcile, sources
 from .drafting import delete_draft, draft_invoice, edit_draft, open_quantities, quantities_of
 from .einvoicing import einvoice_xml, wants_einvoice
 from .exchanging import exchange_results, set_exchange_rate
@@ -44,9 +45,11 @@ __all__ = [
     "PDF_JOB",
     "REMINDER_JOB",
     "BoardColumn",
+    "Difference",
     "LevelTerms",
     "Match",
     "PlanRow",
+    "Reconciliation",
     "aged_receivables",
     "aged_totals",
     "allocate_credit",
@@ -106,6 +109,7 @@ __all__ = [
     "propose_reminders",
     "quantities_of",
     "read_statement_file",
+    "reconcile",
     "record_payment",
     "refund_credit",
     "refuse_write_off",
@@ -126,6 +130,7 @@ __all__ = [
     "set_reminder_levels",
     "settle_order",
     "settlement_blockers",
+    "sources",
     "standard_text",
     "suggest",
     "take_line_up",

@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 
-_KEPT = ("number", "customer", "currency", "amount", "received_on", "method", "reference", "remittance", "state", "key")
+_KEPT = (
+    "number",
+    "customer",
+    "currency",
+    "amount",
+    "received_on",
+    "method",
+    "instalments",
+    "reference",
+    "remittance",
+    "state",
+    "key",
+)
 
 
 def record_payment(
@@ -41,12 +53,14 @@ def record_payment(
     method: str = Payment.Method.BANK,
     reference: str = "",
     remittance: str = "",
+    instalments: int = 1,
     allocations: Mapping[int, Decimal] | None = None,
 ) -> Payment:
     """Books money that came in and lays it on instalments.
 
     `allocations` are shares by instalment key; None lays it on documents named in `remittance`, then on the oldest
-    due. What is left over is the customer's credit. The same `key` twice gives back the first payment. Raises
+    due. What is left over is the customer's credit. `instalments` tells in how many parts the payer is charged for it,
+    where a card company does that. The same `key` twice gives back the first payment. Raises
     ValidationError for a wrong amount or date, TransitionRefused for a share above what is open (P10, P11),
     PermissionDenied without the right.
     """
@@ -59,7 +73,7 @@ def record_payment(
         raise ValidationError({"received_on": _("A payment can't arrive in the future.")})
     payment = Payment(
         customer=customer, customer_name=customer.name, currency=currency, amount=amount, received_on=received_on,
-        method=method, reference=reference, remittance=remittance, key=key, recorded_by=actor,
+        method=method, reference=reference, remittance=remittance, instalments=instalments, key=key, recorded_by=actor,
     )  # fmt: skip
     try:
         with transaction.atomic():

@@ -233,4 +233,4 @@ def note_reminder_sent(reminder: Reminder, *, actor: "User") -> Reminder:
 def reminders_of(invoices: Iterable[int]) -> list[ReminderItem]:
     """Which reminders named a document, latest first: its history of levels."""
     rows = ReminderItem.objects.filter(Q(instalment__invoice__in=invoices)).select_related("reminder__decided_by")
-    return list(rows.filter(reminder__state=Reminder.State.RELEASED).order_by("-reminder"))
+    return list(rows.filter(reminder__state=Reminder.State.RELEASED).order_by("-reminder_id"))

@@ -80,6 +80,7 @@ class PaymentList(ListView):
         Column("unallocated", _("Credit left"), kind="amount"),
         Column("method", _("Method")),
         Column("reference", _("Bank reference")),
+        Column("instalments", _("Parts"), kind="count", default=False),
         Column("state", _("State"), kind="badge"),
         Column("currency", _("Currency"), default=False),
         Column("remittance", _("Remittance text"), default=False),

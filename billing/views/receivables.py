@@ -89,6 +89,19 @@ def statement(request: Request, number: str) -> HttpResponse:
 
 
 @require_safe
+@permission_required("billing.view_payment", raise_exception=True)
+def differences(request: Request) -> HttpResponse:
+    """Imported orders for which another amount was paid than they cost, each with the reason."""
+    sources = services.sources(request.user)
+    source = request.GET.get("source", "").replace("\x00", "")
+    if source not in sources:
+        source = sources[0] if sources else ""
+    found = services.reconcile(request.user, source) if source else None
+    context = {"sources": sources, "source": source, "found": found}
+    return render(request, "billing/differences.html", context)
+
+
+@require_safe
 @permission_required("billing.export_ledger", raise_exception=True)
 def ledger(request: Request) -> HttpResponse | StreamingHttpResponse:
     """The journal of a period with control totals and the check of the numbers; as CSV for the accountant."""
