@@ -194,12 +194,15 @@ def returned_payments(line: BankLine) -> list[tuple[Payment, list[str]]]:
         .filter(currency=line.currency, amount=-line.amount, received_on__lte=line.booked_on)
         .exclude(method=Payment.Method.WRITE_OFF)
         .select_related("customer", "recorded_by")
-        .prefetch_related("bank_lines", "allocations__instalment__invoice")
+        .prefetch_related("allocations__instalment__invoice")
     )
+    newest = list(rows.order_by("-received_on", "-pk")[:20])
+    by_iban = BankLine.objects.filter(payment__in=newest, iban=line.iban).exclude(iban="")
+    same_account = set(by_iban.values_list("payment", flat=True))
     found = []
-    for one in rows.order_by("-received_on", "-pk")[:20]:
+    for one in newest:
         reasons = [_("the same amount")]
-        if line.iban and line.iban in {known.iban for known in one.bank_lines.all()}:
+        if one.pk in same_account:
             reasons.append(_("the same account"))
         if line.name and name_key(line.name) == name_key(one.customer.name):
             reasons.append(_("the same name"))

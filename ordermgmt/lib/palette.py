@@ -49,8 +49,11 @@ def command(label: str | Promise, url: str, permission: str = "", keywords: str 
 
 
 def quick_commands(user: Any, most: int = 3) -> list[Command]:
-    """What this person may make anew, for the buttons of the start page: commands that lead to a `…/new/`."""
-    found = [one for one in _registry.commands.values() if one.url.endswith("/new/")]
+    """What this person may make anew, for the buttons of the start page: commands that lead to a `…/new/`.
+
+    Those of upper floors first: orders are entered more often than customers, and those more often than products.
+    """
+    found = [one for one in reversed(_registry.commands.values()) if one.url.endswith("/new/")]
     return [one for one in found if not one.permission or user.has_perm(one.permission)][:most]
 
 
