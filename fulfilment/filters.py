@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fulfilment.models import CriterionTemplate, GoodsReturnLine, Milestone, Rectification, Risk, RoutingStep, Shipment
 from ordermgmt.company.services import business_today
+from orders.models import Order
 
 DATE = forms.DateInput(attrs={"type": "date"})
 
@@ -81,6 +82,24 @@ class MilestoneFilter(filters.FilterSet):
 
     def own(self, queryset: QuerySet[Milestone], name: str, value: str) -> QuerySet[Milestone]:
         return queryset.filter(owner=self.request.user)
+
+
+class WatchFilter(filters.FilterSet):
+    """Orders to watch by text; which of them is chosen above the list."""
+
+    q = filters.CharFilter(
+        field_name="search_text", lookup_expr="found", label=_("Search"), max_length=100,
+        help_text=_("Any part of the number, the customer or a line."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    show = filters.CharFilter(method="keep", label=_("Which orders"), max_length=20, widget=forms.HiddenInput())
+
+    class Meta:
+        model = Order
+        fields = ["q", "show"]
+
+    def keep(self, queryset: QuerySet[Order], name: str, value: str) -> QuerySet[Order]:
+        return queryset
 
 
 class RoutingFilter(filters.FilterSet):

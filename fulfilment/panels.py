@@ -17,7 +17,7 @@ from fulfilment.models import (
     Risk,
     Shipment,
 )
-from fulfilment.services import agree_blocked, deemed_on, promise_lines, tolerance
+from fulfilment.services import agree_blocked, deemed_on, promise_lines, reasons, tolerance, watched, with_reasons
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
@@ -129,6 +129,30 @@ register(
 )  # fmt: skip
 
 
+def _watched(show: str, title: Any, order: int) -> None:
+    """Orders of one selection that need an eye, each with the reason, on the start page."""
+
+    def context(request: Any, _nothing: Any) -> dict[str, Any] | None:
+        rows = with_reasons(watched(Order.objects.visible_to(request.user).open(), request.user, show))
+        chosen = rows.defer("search_text", "note", "terms").order_by("promised_date", "pk")
+        found = list(chosen[: SHOWN + 1])
+        if not found:
+            return None
+        orders = [(one, reasons(one)) for one in found[:SHOWN]]
+        return {"orders": orders, "show": show, "more": len(found) > SHOWN}
+
+    register(
+        Panel(
+            "home", f"watch-{show}", title, "fulfilment/_home_watched.html", context, order=order,
+            permission="fulfilment.watch_order",
+        )
+    )  # fmt: skip
+
+
+_watched("risk", _("At risk"), 21)
+_watched("material", _("Waiting for material"), 22)
+
+
 def _milestones(request: Any, _nothing: Any) -> dict[str, Any] | None:
     """One's own open milestones, the earliest first."""
     rows = Milestone.objects.visible_to(request.user).open().filter(owner=request.user, forecast__isnull=False)
@@ -190,6 +214,9 @@ command(_("Returns"), "/fulfilment/returns/", "orders.view_order", "returns 退�
 command(_("Rectifications"), "/fulfilment/rectifications/", "orders.view_order", "rectification 返工")
 command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milestones plan 里程碑 计划")
 command(_("Calendar"), "/fulfilment/calendar/", "orders.view_order", "calendar ics month week 日历")
+command(
+    _("Orders to watch"), "/fulfilment/watch/", "orders.view_order", "late risk blocked material waiting 逾期 风险 缺料"
+)
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")
 command(_("Plan templates"), "/fulfilment/plan-templates/", "fulfilment.set_plans", "plan templates 计划模板")

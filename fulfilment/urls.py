@@ -17,6 +17,7 @@ urlpatterns = [
     path("orders/<str:number>/certificate/", criteria.certificate, name="order-certificate"),
     path("board/", boards.board_page, name="board"),
     path("board/<str:number>/to/<slug:state>/", boards.board_refusal, name="board-refusal"),
+    path("watch/", boards.WatchList.as_view(), name="watch-list"),
     path("criteria/", criteria.CriterionTemplateList.as_view(), name="criterion-list"),
     path("criteria/new/", criteria.CriterionTemplatePage.as_view(), name="criterion-create"),
     path("criteria/<int:pk>/edit/", criteria.CriterionTemplatePage.as_view(), name="criterion-edit"),

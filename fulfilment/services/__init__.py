@@ -1,7 +1,7 @@
 """Verbs of fulfilment: the only way its data is written."""
 
 from .accepting import LineResult, record_acceptance, waive_acceptance
-from .boarding import SELECTIONS, board, board_mark, refusal
+from .boarding import board, board_mark, refusal
 from .booking import book_capacity, book_needs, booking_blocked, release_booking, release_order
 from .capacity import load, order_needs
 from .centres import add_exception, remove_exception, remove_routing_step, save_centre, save_routing_step
@@ -45,6 +45,7 @@ from .shipping import (
     track_shipment,
 )
 from .templating import TemplateStep, apply_plan, save_plan_template
+from .watching import SELECTIONS, reasons, watched, with_reasons
 
 __all__ = [
     "SELECTIONS",
@@ -91,6 +92,7 @@ __all__ = [
     "reach_milestone",
     "read_feed",
     "realise_risk",
+    "reasons",
     "record_acceptance",
     "refusal",
     "release_booking",
@@ -116,4 +118,6 @@ __all__ = [
     "tolerance",
     "track_shipment",
     "waive_acceptance",
+    "watched",
+    "with_reasons",
 ]

@@ -1,24 +1,22 @@
 """The board of orders by state: which column takes a card from which, and the mark by which pages notice a change."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from .watching import watched
 
+if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 State = Order.State
 COLUMNS = (State.PLACED, State.IN_PRODUCTION, State.SHIPPED, State.RECTIFICATION, State.ACCEPTED)
 SHOWN = 40
-SELECTIONS = ("all", "late", "blocked", "risk", "waiting", "mine")
 #: From a state to the next: the right it takes, and the page of the deed.
 _STEPS = {
     (State.PLACED, State.IN_PRODUCTION): ("orders.start_order", "/orders/{}/do/start/"),
@@ -72,7 +70,7 @@ def refusal(order: Order, target: str, user: "User") -> str:
 
 def board(user: "User", selection: str) -> list[Column]:
     """The columns with what the person sees, the earliest promise first: a query per column, however many orders."""
-    rows = _selected(Order.objects.visible_to(user), user, selection).select_related("project_manager")
+    rows = watched(Order.objects.visible_to(user), user, selection).select_related("project_manager")
     today, columns = business_today(), []
     for state in COLUMNS:
         found = list(
@@ -81,27 +79,6 @@ def board(user: "User", selection: str) -> list[Column]:
         cards = [(order, moves_of(order, user), order.is_late(today)) for order in found[:SHOWN]]
         columns.append(Column(state, str(state.label), cards, len(found) > SHOWN))
     return columns
-
-
-def _selected(rows: "QuerySet[Order]", user: "User", selection: str) -> "QuerySet[Order]":
-    """Late, blocked (on hold), at risk, waiting for the customer, or one's own."""
-    if selection == "late":
-        return Order.objects.late(business_today()) & rows
-    if selection == "blocked":
-        return rows.filter(on_hold=True)
-    if selection == "risk":
-        return rows.filter(pk__in=_risky())
-    if selection == "waiting":
-        return rows.filter(state=State.SHIPPED)
-    if selection == "mine":
-        return rows.filter(project_manager=user) | rows.filter(owner=user)
-    return rows
-
-
-def _risky() -> "QuerySet[Any, Any]":
-    """Orders with an open risk of the upper part of the heat map."""
-    open_risks = Order.objects.filter(risks__state="open").annotate(score=F("risks__probability") * F("risks__impact"))
-    return open_risks.filter(score__gte=15).values("pk")
 
 
 def board_mark(user: "User", selection: str) -> str:

@@ -97,6 +97,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "fulfilment.manage_risk": frozenset({Role.PM}),
     "fulfilment.view_capacity": _SELLERS | _MANAGERS | {Role.PM, Role.WAREHOUSE, Role.ADMIN},
     "fulfilment.book_capacity": frozenset({Role.PM}),
+    "fulfilment.watch_order": _MANAGERS | {Role.PM},
     "fulfilment.set_plans": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "fulfilment.set_capacity": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     # billing
@@ -195,6 +196,7 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "fulfilment.manage_risk": _("Note and review the risks of orders"),
     "fulfilment.view_capacity": _("See the load of work centres"),
     "fulfilment.book_capacity": _("Book work centres for orders"),
+    "fulfilment.watch_order": _("See orders at risk on the start page"),
     "fulfilment.set_plans": _("Set plan templates"),
     "fulfilment.set_capacity": _("Set up work centres, calendars and routing"),
     "fulfilment.report_milestone": _("Report one's own milestones as reached"),

@@ -1,0 +1,120 @@
+"""Which orders need somebody's eye, and why: late, at risk, blocked, waiting for material or for the customer, mine."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import (
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from fulfilment.models import Milestone, MilestoneLink, Risk
+from ordermgmt.company.services import business_today
+from orders.models import Order
+
+from .capacity import day_text
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+SELECTIONS = ("all", "late", "blocked", "risk", "material", "waiting", "mine")
+#: From this score on (probability × impact) a risk is in the upper part of the heat map.
+_HIGH = 15
+_RUNNING = (Order.State.PLACED, Order.State.IN_PRODUCTION)
+
+
+def watched(rows: "QuerySet[Order]", user: "User", selection: str) -> "QuerySet[Order]":
+    """Of the given orders those of one selection; `all` narrows nothing."""
+    today = business_today()
+    if selection == "late":
+        return Order.objects.late(today) & rows
+    if selection == "blocked":
+        return rows.filter(on_hold=True)
+    if selection == "risk":
+        return rows.filter(Exists(_risks()) | Q(state__in=_RUNNING) & Exists(_slipping(today)))
+    if selection == "material":
+        return rows.filter(Exists(_material()), state__in=_RUNNING)
+    if selection == "waiting":
+        return rows.filter(state=Order.State.SHIPPED)
+    if selection == "mine":
+        return rows.filter(project_manager=user) | rows.filter(owner=user)
+    return rows
+
+
+def with_reasons(rows: "QuerySet[Order]") -> "QuerySet[Order]":
+    """Adds what `reasons` tells, without a query for each order."""
+    today = business_today()
+    steps = {"slipping": _slipping(today), "material": _material()}
+    found: dict[str, Any] = {"risk_title": Subquery(_risks().values("title")[:1])}
+    for name, query in steps.items():
+        found |= {f"{name}_{part}": Subquery(query.values(part)[:1]) for part in ("code", "name", "forecast")}
+    return rows.annotate(watched_on=Value(today, output_field=DateField()), **found)
+
+
+def reasons(order: Any) -> list[str]:
+    """Why the order is watched, a sentence's part for each; `with_reasons` fetched it."""
+    today, found = order.watched_on, []
+    if order.on_hold:
+        found.append(_("on hold: %(reason)s") % {"reason": order.hold_reason})
+    if order.is_late(today):
+        days = (today - order.promised_date).days
+        found.append(ngettext("%(days)s day late", "%(days)s days late", days) % {"days": days})
+    if order.state in _RUNNING:
+        found += _of_plan(order, today)
+    if order.risk_title:
+        found.append(_("high risk: %(title)s") % {"title": order.risk_title})
+    if order.state == Order.State.SHIPPED:
+        found.append(_("the customer's acceptance is open"))
+    return found
+
+
+def _of_plan(order: Any, today: dt.date) -> list[str]:
+    found = []
+    if order.material_code:
+        values = {"code": order.material_code, "name": order.material_name, "day": _day(order.material_forecast)}
+        found.append(_("waits for material: %(code)s %(name)s, %(day)s") % values)
+    if order.slipping_code and order.slipping_code != order.material_code:
+        values = {"code": order.slipping_code, "name": order.slipping_name, "day": _day(order.slipping_forecast)}
+        late = order.slipping_forecast and order.slipping_forecast < today
+        text = (
+            _("%(code)s %(name)s was planned for %(day)s")
+            if late
+            else _("%(code)s %(name)s is planned after the promise, for %(day)s")
+        )
+        found.append(text % values)
+    return found
+
+
+def _day(day: dt.date | None) -> str:
+    return day_text(day) if day else "–"
+
+
+def _risks() -> "QuerySet[Risk]":
+    """Open risks of the order in the upper part of the heat map, the worst first."""
+    score = ExpressionWrapper(F("probability") * F("impact"), output_field=IntegerField())
+    rows = Risk.objects.filter(order=OuterRef("pk"), state=Risk.State.OPEN).annotate(points=score)
+    return rows.filter(points__gte=_HIGH).order_by("-points", "pk")
+
+
+def _slipping(today: dt.date) -> "QuerySet[Milestone]":
+    """Open milestones of the order that are late, or planned after its promised date; the earliest first."""
+    rows = Milestone.objects.filter(order=OuterRef("pk"), actual=None)
+    slips = Q(forecast__lt=today) | Q(forecast__gt=OuterRef("promised_date"))
+    return rows.filter(slips).order_by("forecast", "pk")
+
+
+def _material() -> "QuerySet[Milestone]":
+    """Open material milestones of the order that wait for nothing else; the earliest first."""
+    earlier = MilestoneLink.objects.filter(after=OuterRef("pk"), before__actual=None)
+    rows = Milestone.objects.filter(order=OuterRef("pk"), actual=None, kind=Milestone.Kind.MATERIAL)
+    return rows.filter(~Exists(earlier)).order_by("forecast", "pk")
