@@ -112,11 +112,15 @@ def _matches(line: BankLine, facts: _Facts) -> list[Match]:
             found[customer].reasons.append(_("paid from this account before"))
         if customer in called:
             found[customer].reasons.append(_("has the payer's name"))
-    for one in exact:
-        if one.customer not in found and len(found) < _MOST:
-            match = Match(one.customer, {one.pk: line.amount})
-            match.reasons.append(_("%(number)s has exactly this amount open") % {"number": one.numbers[0]})
-            found[one.customer] = match
+    for customer in dict.fromkeys(one.customer for one in exact if one.customer not in found):
+        if len(found) == _MOST:
+            break
+        alike = [one for one in exact if one.customer == customer]
+        # Of several that fit alike a person chooses.
+        match = Match(customer, {alike[0].pk: line.amount} if len(alike) == 1 else {})
+        told = ", ".join(one.numbers[0] for one in alike[:_MOST])
+        match.reasons.append(_("exactly this amount is open: %(numbers)s") % {"numbers": told})
+        found[customer] = match
     certain = [match for match in found.values() if match.sure]
     # Two customers for whom something speaks besides the amount are one too many.
     spoken = {one.customer for one in named} | payers | called
