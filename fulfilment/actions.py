@@ -19,6 +19,7 @@ from fulfilment.forms import (
 )
 from fulfilment.forms.capacity import BookForm, NeedsForm
 from fulfilment.forms.criteria import CriterionForm, TermForm
+from fulfilment.forms.feedback import AskForm, AssignForm, CorrectedForm, FeedbackPlanForm
 from fulfilment.forms.plan import AddMilestoneForm, MilestoneForm, MoveForm, ReachForm
 from fulfilment.forms.plan_template import ApplyPlanForm
 from fulfilment.forms.risk import HappenedForm, OverForm, ReviewForm, RiskForm
@@ -272,4 +273,28 @@ ROUTING_ACTIONS = ActionSet(
         danger=True, icon="trash",
         consequences=lambda one: [_("New promises and bookings no longer count it; what is booked stays.")],
     )
+)  # fmt: skip
+
+FEEDBACK_ACTIONS = ActionSet(
+    Action(
+        "ask", gettext_lazy("Ask for feedback"), services.ask_feedback, permission="fulfilment.ask_feedback",
+        form=AskForm, allowed=services.ask_blocked, when=lambda order: not services.ask_blocked(order), primary=True,
+        icon="message-circle", done=gettext_lazy("The link is made; it stands under “Feedback”."),
+    ),
+    Action(
+        "plan", gettext_lazy("Ask regularly"), services.plan_feedback, permission="fulfilment.ask_feedback",
+        form=FeedbackPlanForm, allowed=services.agree_blocked, when=lambda order: not services.agree_blocked(order),
+        icon="calendar",
+    ),
+)  # fmt: skip
+
+CORRECTION_ACTIONS = ActionSet(
+    Action(
+        "assign", gettext_lazy("Assign"), services.assign_correction, transition="complete", form=AssignForm,
+        icon="user",
+    ),
+    Action(
+        "done", gettext_lazy("Report as done"), services.finish_correction, transition="complete", form=CorrectedForm,
+        primary=True, icon="check",
+    ),
 )  # fmt: skip

@@ -174,3 +174,33 @@ FEED_RENEWED = register(EventType("fulfilment.feed_renewed", _("made a private c
 FEED_REVOKED = register(
     EventType("fulfilment.feed_revoked", _("took the private calendar address back"), icon="calendar")
 )
+FEEDBACK_ASKED = register(
+    EventType("fulfilment.feedback_asked", _("asked the customer for feedback ({to})"), icon="message-circle")
+)
+FEEDBACK_PLANNED = register(
+    EventType(
+        "fulfilment.feedback_planned", _("has the customer asked every {days} days from {next_on} on"),
+        icon="message-circle",
+    )
+)  # fmt: skip
+FEEDBACK_GIVEN = register(
+    EventType(
+        "fulfilment.feedback_given", _("received feedback of {by}: {score} of 5"), audience=_people,
+        icon="message-circle",
+    )
+)  # fmt: skip
+CORRECTION_OPENED = register(
+    EventType(
+        "fulfilment.correction_opened", _("asks {owner} to see to a score of {score} by {due}"), audience=_owner,
+        channels=("bell", "mail"), icon="alert-triangle",
+    )
+)  # fmt: skip
+CORRECTION_ASSIGNED = register(
+    EventType(
+        "fulfilment.correction_assigned", _("has {owner} see to the low score by {due}"), audience=_owner,
+        icon="alert-triangle",
+    )
+)  # fmt: skip
+CORRECTION_DONE = register(
+    EventType("fulfilment.correction_done", _("saw to the low score: {result}"), audience=_people, icon="circle-check")
+)

@@ -7,7 +7,18 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.models import CriterionTemplate, GoodsReturnLine, Milestone, Rectification, Risk, RoutingStep, Shipment
+from fulfilment.models import (
+    CorrectiveAction,
+    CriterionTemplate,
+    Feedback,
+    GoodsReturnLine,
+    Milestone,
+    Rectification,
+    Risk,
+    RoutingStep,
+    Shipment,
+)
+from fulfilment.models.feedback import SCORES, Stage
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
@@ -212,3 +223,59 @@ class CriterionTemplateFilter(filters.FilterSet):
     def search(self, queryset: QuerySet[CriterionTemplate], name: str, value: str) -> QuerySet[CriterionTemplate]:
         text = Q(title__icontains=value) | Q(method__icontains=value)
         return queryset.filter(text | Q(product__search_text__found=value))
+
+
+class FeedbackFilter(filters.FilterSet):
+    """Answers by any part of what is said, satisfaction, score, stage and day."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of what the customer says, or of the order's number or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    satisfied = filters.ChoiceFilter(
+        method="is_satisfied", label=_("Satisfied"), help_text=_("Whether the customer is satisfied."),
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+    )  # fmt: skip
+    score = filters.ChoiceFilter(choices=SCORES, label=_("Score"), help_text=_("From 1 to 5."))
+    stage = filters.ChoiceFilter(choices=Stage, label=_("When"), help_text=_("During the work or after acceptance."))
+    since = filters.DateFilter(
+        field_name="on", lookup_expr="gte", label=_("From"), help_text=_("From this day on."), widget=DATE
+    )
+    until = filters.DateFilter(
+        field_name="on", lookup_expr="lte", label=_("Until"), help_text=_("Until this day."), widget=DATE
+    )
+
+    class Meta:
+        model = Feedback
+        fields = ["q", "satisfied", "score", "stage", "since", "until"]
+
+    def search(self, queryset: QuerySet[Feedback], name: str, value: str) -> QuerySet[Feedback]:
+        return queryset.filter(Q(search_text__found=value) | Q(order__search_text__found=value))
+
+    def is_satisfied(self, queryset: QuerySet[Feedback], name: str, value: str) -> QuerySet[Feedback]:
+        return queryset.filter(satisfied=value == "yes")
+
+
+class CorrectionFilter(filters.FilterSet):
+    """Corrective actions by text, state and owner."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of what the customer says, or of the order's number or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    state = filters.ChoiceFilter(choices=CorrectiveAction.State, label=_("State"), help_text=_("Open or done."))
+    mine = filters.ChoiceFilter(
+        method="own", label=_("Owner"), help_text=_("Only what you see to."), choices=[("yes", _("Mine"))]
+    )
+
+    class Meta:
+        model = CorrectiveAction
+        fields = ["q", "state", "mine"]
+
+    def search(self, queryset: QuerySet[CorrectiveAction], name: str, value: str) -> QuerySet[CorrectiveAction]:
+        return queryset.filter(Q(feedback__search_text__found=value) | Q(order__search_text__found=value))
+
+    def own(self, queryset: QuerySet[CorrectiveAction], name: str, value: str) -> QuerySet[CorrectiveAction]:
+        return queryset.filter(owner=self.request.user)

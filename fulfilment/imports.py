@@ -1,9 +1,14 @@
-"""Plans from files: the rows of one order make its plan."""
+"""Plans from files: the rows of one order make its plan. What customers said, a row each."""
+
+import hashlib
+from collections import Counter
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.services import Step, import_plan
+from fulfilment.models import Feedback
+from fulfilment.models.feedback import SATISFIED
+from fulfilment.services import Step, import_feedback, import_plan
 from ordermgmt.lib.importing import Context, Field, Group, Outcome, Problem, Refused, Row, Target, register
 from orders.models import Order
 
@@ -79,5 +84,51 @@ register(
         keys=(("order",),),
         save=save_plan,
         order=70,
+    )
+)  # fmt: skip
+
+
+def save_feedback(context: Context, group: Group) -> Outcome:
+    """One answer. Without a key of the source, the same words of the same person and day are known again by their
+    place among their like."""
+    row = group.first
+    score, word = row.number("score"), row.text("satisfied")
+    if score is None and word == "":
+        raise Refused([row.problem("score", _t("Give a score or whether the customer is satisfied."))])
+    if score is not None and score not in (1, 2, 3, 4, 5):
+        raise Refused([row.problem("score", _t("The score goes from 1 to 5."))])
+    said = Feedback(
+        order=_order(context, row) if row.text("order") else None, on=row.date("on"), by=row.text("by")[:150],
+        score=None if score is None else int(score), text=row.text("text"),
+        satisfied=score >= SATISFIED if score is not None else bool(row.values["satisfied"]),
+    )  # fmt: skip
+    said.source_key = context.key(row.text("source_key") or _place(context, said))
+    return Outcome.CREATED if import_feedback(said) else Outcome.UNCHANGED
+
+
+def _place(context: Context, said: Feedback) -> str:
+    words = f"{said.order_id}\n{said.on}\n{said.by}\n{said.satisfied}\n{said.text}"
+    digest = hashlib.sha256(words.encode()).hexdigest()[:40]
+    counted = context.cache.setdefault("feedback", Counter())
+    counted[digest] += 1
+    return f"{digest}:{counted[digest]}"
+
+
+register(
+    Target(
+        "feedback",
+        _("Feedback of customers"),
+        (
+            Field("source_key", _("Key of the source"), names=("review id", "id", "评价编号")),
+            Field("order", _("Order"), names=("order number", "订单号", "订单编号")),
+            Field("on", _("Date"), kind="date", names=("date", "review date", "日期", "评价日期")),
+            Field("by", _("By"), names=("customer", "author", "客户", "评价人")),
+            Field("score", _("Score"), kind="number", names=("score", "stars", "rating", "评分", "星级")),
+            Field("satisfied", _("Satisfied"), kind="flag", names=("satisfied", "label", "满意")),
+            Field("text", _("What the customer says"), names=("review", "comment", "text", "评价", "评论")),
+        ),
+        keys=(("source_key",),),
+        save=save_feedback,
+        order=80,
     )
 )  # fmt: skip

@@ -5,12 +5,16 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.actions import RECTIFICATION_ACTIONS, RISK_ACTIONS
+from fulfilment.actions import CORRECTION_ACTIONS, FEEDBACK_ACTIONS, RECTIFICATION_ACTIONS, RISK_ACTIONS
 from fulfilment.models import (
     Acceptance,
     AcceptanceCertificate,
     AcceptanceTerm,
     AgreedCriterion,
+    CorrectiveAction,
+    Feedback,
+    FeedbackLink,
+    FeedbackPlan,
     GoodsReturn,
     Milestone,
     Rectification,
@@ -18,6 +22,7 @@ from fulfilment.models import (
     Shipment,
 )
 from fulfilment.services import agree_blocked, deemed_on, promise_lines, reasons, tolerance, watched, with_reasons
+from fulfilment.services import agree_blocked, deemed_on, link_address, promise_lines, tolerance
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
@@ -203,6 +208,46 @@ register(
 )  # fmt: skip
 
 
+def _feedback(request: Any, order: Order) -> dict[str, Any] | None:
+    """What the customer said of the order, the questions that wait for an answer, and what is done about low scores."""
+    actions = FEEDBACK_ACTIONS.offered(order, request.user)
+    rows = Feedback.objects.filter(order=order).select_related("corrective_action__owner").order_by("-pk")
+    said = [(one, getattr(one, "corrective_action", None)) for one in rows[:50]]
+    today = business_today()
+    waiting = FeedbackLink.objects.filter(order=order, answer=None, expires_on__gte=today).order_by("-pk")[:SHOWN]
+    links = [(one, link_address(one)) for one in waiting]
+    if not said and not links and (not actions or order.kind != Order.Kind.SERVICE):
+        return None
+    done = request.user.has_perm("fulfilment.correct_service")
+    return {
+        "order": order, "said": said, "links": links, "actions": actions, "plan": FeedbackPlan.objects.filter(order=order).first(),
+        "corrections": list(CORRECTION_ACTIONS) if done else [], "may_ask": bool(actions),
+    }  # fmt: skip
+
+
+register(
+    Panel(
+        "orders.order", "feedback", _("Feedback"), "fulfilment/_order_feedback.html", _feedback, order=35,
+        permission="fulfilment.view_feedback",
+    )
+)  # fmt: skip
+
+
+def _corrections(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """One's own open corrective actions, the most urgent first."""
+    rows = CorrectiveAction.objects.visible_to(request.user).open().filter(owner=request.user)
+    found = list(rows.select_related("order", "feedback").order_by("due", "pk")[:SHOWN])
+    return {"corrections": found, "today": business_today()} if found else None
+
+
+register(
+    Panel(
+        "home", "corrections", _("Low scores to see to"), "fulfilment/_home_corrections.html", _corrections, order=6,
+        permission="fulfilment.correct_service",
+    )
+)  # fmt: skip
+
+
 def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
     found = Shipment.objects.visible_to(user).filter(number__icontains=text).select_related("order").order_by("-pk")
     return [Hit(one.number, one.get_absolute_url(), one.order.customer_name) for one in found[:limit]]
@@ -224,3 +269,5 @@ command(_("Risks"), "/fulfilment/risks/", "orders.view_order", "risks heat map �
 command(
     _("Acceptance criteria"), "/fulfilment/criteria/", "fulfilment.set_criteria", "acceptance criteria 验收标准 模板"
 )
+command(_("Feedback"), "/fulfilment/feedback/", "fulfilment.view_feedback", "feedback satisfaction 满意度 评价 反馈")
+command(_("Corrective actions"), "/fulfilment/corrections/", "fulfilment.view_feedback", "corrective actions 改进措施")

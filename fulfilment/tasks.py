@@ -5,10 +5,21 @@ from typing import Any
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.models import AcceptanceCertificate, Shipment
+from fulfilment.models import AcceptanceCertificate, FeedbackLink, Shipment
 from fulfilment.pdf import acceptance_certificate, delivery_note
-from fulfilment.services import deem_due, keep_certificate, keep_delivery_note, release_order, take_over_criteria
-from ordermgmt.activity.services import enqueue, job_handler, subscriber
+from fulfilment.services import (
+    ask_after,
+    ask_due,
+    deem_due,
+    keep_certificate,
+    keep_delivery_note,
+    link_address,
+    note_asked,
+    release_order,
+    take_over_criteria,
+)
+from fulfilment.services.feedback import MAIL_JOB
+from ordermgmt.activity.services import enqueue, job_handler, send_mail_effect, subscriber
 from ordermgmt.documents.services import store_file
 from orders.events import ORDER_ACCEPTED, ORDER_CANCELLED, ORDER_FINISHED, ORDER_PLACED
 from orders.models import Order
@@ -72,3 +83,34 @@ def make_certificate(job: Any, progress: Any) -> dict[str, Any] | None:
         )  # fmt: skip
         kept = keep_certificate(order, stored)
     return {"file": str(kept.file.public_id), "url": f"/fulfilment/orders/{order.number}/certificate/"}
+
+
+@shared_task(name="fulfilment.feedback")
+def ask_customers() -> None:
+    """Every hour: asks the customers whose day has come."""
+    ask_due()
+
+
+@subscriber(ORDER_ACCEPTED)
+def ask_after_acceptance(event: Any) -> None:
+    """The survey after acceptance; told twice it asks once."""
+    if event.root is not None:
+        ask_after(event.root)
+
+
+@job_handler(MAIL_JOB, label=_("Question to the customer"))
+def send_feedback_mail(job: Any, progress: Any) -> dict[str, Any] | None:
+    """Mails a link for feedback, in the customer's language; a second run finds it sent and does nothing."""
+    link = FeedbackLink.objects.select_related("order__seller").get(pk=job.params["link"])
+    order = link.order
+    if link.sent_at is None:
+        context = {
+            "order": order, "seller": order.seller.name, "link": link_address(link), "until": link.expires_on,
+            "after": link.stage == "after",
+        }  # fmt: skip
+        send_mail_effect(
+            key=f"feedback:{link.pk}", to=link.to, language=link.language, template="fulfilment/feedback",
+            context=context,
+        )  # fmt: skip
+        note_asked(link)
+    return {"url": f"{order.get_absolute_url()}#feedback"}

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from fulfilment.views import boards, calendar, capacity, criteria, pages, plan, plan_templates, returns, risks
+from fulfilment.views import boards, calendar, capacity, criteria, feedback, pages, plan, plan_templates, returns, risks
 
 app_name = "fulfilment"
 
@@ -56,5 +56,11 @@ urlpatterns = [
     path("orders/<str:number>/risks/do/<slug:name>/", risks.OrderRiskActionView.as_view(), name="order-risk-action"),
     path("risks/", risks.RiskList.as_view(), name="risk-list"),
     path("risks/<int:pk>/do/<slug:name>/", risks.RiskActionView.as_view(), name="risk-action"),
+    path("feedback/", feedback.FeedbackList.as_view(), name="feedback-list"),
+    path("feedback/say/<str:token>/", feedback.AnswerView.as_view(), name="feedback-say"),
+    path("feedback/thanks/", feedback.thanks, name="feedback-thanks"),
+    path("orders/<str:number>/feedback/do/<slug:name>/", feedback.FeedbackActionView.as_view(), name="feedback-action"),
+    path("corrections/", feedback.CorrectionList.as_view(), name="correction-list"),
+    path("corrections/<int:pk>/do/<slug:name>/", feedback.CorrectionActionView.as_view(), name="correction-action"),
     re_path(r"^orders/(?P<number>[^/]+)/(?P<step>ship|accept|rectify)/$", pages.order_step, name="order-step"),
 ]

@@ -30,6 +30,7 @@ ENTRIES = [
     Entry(_("Calendar"), "/fulfilment/calendar/", icon="calendar", permission="orders.view_order"),
     Entry(_("Capacity"), "/fulfilment/capacity/", icon="chart-bar", permission="fulfilment.view_capacity"),
     Entry(_("Risks"), "/fulfilment/risks/", icon="alert-triangle", permission="fulfilment.manage_risk"),
+    Entry(_("Feedback"), "/fulfilment/feedback/", icon="message-circle", permission="fulfilment.view_feedback"),
     Entry(_("Changes"), "/changes/", icon="replace", permission="changes.view_change"),
     Entry(_("Change rules"), "/changes/rules/", icon="shield", permission="changes.set_rules"),
     Entry(_("Billing"), "/billing/", icon="receipt", permission="billing.view_invoice"),

@@ -5,6 +5,7 @@ from .capacity import CalendarException, CapacityBooking, CentreDay, RoutingStep
 from .criteria import AcceptancePhoto, AgreedCriterion, CriterionTemplate, Finding
 from .deeming import AcceptanceCertificate, AcceptanceTerm
 from .feed import CalendarFeed
+from .feedback import CorrectiveAction, Feedback, FeedbackLink, FeedbackPlan
 from .plan import Milestone, MilestoneLink
 from .plan_template import PlanStep, PlanStepLink, PlanTemplate
 from .returning import GoodsReturn, GoodsReturnLine, Replacement
@@ -22,7 +23,11 @@ __all__ = [
     "CalendarFeed",
     "CapacityBooking",
     "CentreDay",
+    "CorrectiveAction",
     "CriterionTemplate",
+    "Feedback",
+    "FeedbackLink",
+    "FeedbackPlan",
     "Finding",
     "GoodsReturn",
     "GoodsReturnLine",

@@ -9,12 +9,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
 
-#: Open on purpose: health, and what one needs in order to sign in.
+#: Open on purpose: health, what one needs in order to sign in, and what customers answer by a private link.
 OPEN = {
     *("operations:healthz", "operations:readyz"),
     *("accounts:sign-in", "accounts:two-factor", "accounts:accept-invitation"),
     *("accounts:forgot-password", "accounts:reset-password"),
     "fulfilment:feed",  # a private address that its owner makes and revokes
+    *("fulfilment:feedback-say", "fulfilment:feedback-thanks"),
 }
 SAMPLES: dict[type, Any] = {
     IntConverter: 999_999,

@@ -14,7 +14,7 @@ from .rights import require
 from .saved_views import remove_view, save_view
 from .sessions import begin_session, close_session, end_other_sessions, end_session, touch_session
 from .signing_in import MustWait, check_password, note_failure, note_sign_in, note_sign_out, record_denial
-from .throttling import device_cookie, keys_for, may_go_on, seconds_to_wait
+from .throttling import count_failure, device_cookie, keys_for, may_go_on, seconds_to_wait
 from .two_factor import (
     begin_totp,
     check_code,
@@ -42,6 +42,7 @@ __all__ = [
     "check_password",
     "close_session",
     "confirm_totp",
+    "count_failure",
     "create_user",
     "demo_logins",
     "device_cookie",
