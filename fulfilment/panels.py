@@ -21,8 +21,16 @@ from fulfilment.models import (
     Risk,
     Shipment,
 )
-from fulfilment.services import agree_blocked, deemed_on, promise_lines, reasons, tolerance, watched, with_reasons
-from fulfilment.services import agree_blocked, deemed_on, link_address, promise_lines, tolerance
+from fulfilment.services import (
+    agree_blocked,
+    deemed_on,
+    link_address,
+    promise_lines,
+    reasons,
+    tolerance,
+    watched,
+    with_reasons,
+)
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
