@@ -52,7 +52,7 @@ def ask_blocked(order: Order) -> list[Blocker]:
 
 def link_address(link: FeedbackLink) -> str:
     """The private address of a question: signed, so that nobody can make one up or alter it."""
-    return f"{settings.SITE_URL.rstrip('/')}/fulfilment/feedback/say/{signing.Signer(salt=_SALT).sign(link.pk)}/"
+    return f"{settings.SITE_URL.rstrip('/')}/fulfilment/feedback/say/{signing.Signer(salt=_SALT).sign(str(link.pk))}/"
 
 
 def find_link(token: str) -> FeedbackLink:
