@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: More than this nobody reads on one page; a feed holds as much.
 MOST = 2000
 _BACK, _AHEAD = 90, 365
+_SHOWN = ("code", "name", "start", "forecast", "actual", "order__number", "order__customer_name")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def calendar_entries(user: "User", first: dt.date, last: dt.date, *, mine: bool 
             f"milestone-{one.pk}", one.due or today, "milestone", f"{one.order.number} {one}", one.order.customer_name,
             f"/fulfilment/orders/{one.order.number}/plan/#milestone-{one.pk}", one.status(today),
         )
-        for one in steps.select_related("order").order_by("forecast", "pk")[:MOST]
+        for one in steps.select_related("order").only(*_SHOWN).order_by("forecast", "pk")[:MOST]
     ]  # fmt: skip
     for order in orders.only("number", "customer_name", "promised_date", "state").order_by("promised_date", "pk")[
         :MOST

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SELECTIONS = ("all", "late", "blocked", "risk", "material", "waiting", "mine")
 #: From this score on (probability × impact) a risk is in the upper part of the heat map.
 _HIGH = 15
+_SCORE = ExpressionWrapper(F("probability") * F("impact"), output_field=IntegerField())
 _RUNNING = (Order.State.PLACED, Order.State.IN_PRODUCTION)
 
 
@@ -41,9 +42,10 @@ def watched(rows: "QuerySet[Order]", user: "User", selection: str) -> "QuerySet[
     if selection == "blocked":
         return rows.filter(on_hold=True)
     if selection == "risk":
-        return rows.filter(Exists(_risks()) | Q(state__in=_RUNNING) & Exists(_slipping(today)))
+        # One set of keys: an OR of two would be asked for each order in turn.
+        return rows.filter(pk__in=_high_risks().union(_off_plan(today)))
     if selection == "material":
-        return rows.filter(Exists(_material()), state__in=_RUNNING)
+        return rows.filter(pk__in=_waiting_for_material(), state__in=_RUNNING)
     if selection == "waiting":
         return rows.filter(state=Order.State.SHIPPED)
     if selection == "mine":
@@ -99,10 +101,29 @@ def _day(day: dt.date | None) -> str:
     return day_text(day) if day else "–"
 
 
+# Which orders: found once for the whole list, from the few open rows, and not again for each of its orders.
+
+
+def _high_risks() -> "QuerySet[Risk, Any]":
+    rows = Risk.objects.filter(state=Risk.State.OPEN).annotate(points=_SCORE).filter(points__gte=_HIGH)
+    return rows.order_by().values("order")
+
+
+def _off_plan(today: dt.date) -> "QuerySet[Milestone, Any]":
+    slips = Q(forecast__lt=today) | Q(forecast__gt=F("order__promised_date"))
+    return Milestone.objects.filter(slips, actual=None, order__state__in=_RUNNING).order_by().values("order")
+
+
+def _waiting_for_material() -> "QuerySet[Milestone, Any]":
+    return _first_material().filter(order__state__in=_RUNNING).order_by().values("order")
+
+
+# Why: the first of them, for the orders of one page.
+
+
 def _risks() -> "QuerySet[Risk]":
     """Open risks of the order in the upper part of the heat map, the worst first."""
-    score = ExpressionWrapper(F("probability") * F("impact"), output_field=IntegerField())
-    rows = Risk.objects.filter(order=OuterRef("pk"), state=Risk.State.OPEN).annotate(points=score)
+    rows = Risk.objects.filter(order=OuterRef("pk"), state=Risk.State.OPEN).annotate(points=_SCORE)
     return rows.filter(points__gte=_HIGH).order_by("-points", "pk")
 
 
@@ -115,6 +136,9 @@ def _slipping(today: dt.date) -> "QuerySet[Milestone]":
 
 def _material() -> "QuerySet[Milestone]":
     """Open material milestones of the order that wait for nothing else; the earliest first."""
+    return _first_material().filter(order=OuterRef("pk")).order_by("forecast", "pk")
+
+
+def _first_material() -> "QuerySet[Milestone]":
     earlier = MilestoneLink.objects.filter(after=OuterRef("pk"), before__actual=None)
-    rows = Milestone.objects.filter(order=OuterRef("pk"), actual=None, kind=Milestone.Kind.MATERIAL)
-    return rows.filter(~Exists(earlier)).order_by("forecast", "pk")
+    return Milestone.objects.filter(~Exists(earlier), actual=None, kind=Milestone.Kind.MATERIAL)

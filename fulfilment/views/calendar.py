@@ -41,6 +41,7 @@ def calendar_page(request: Request) -> HttpResponse:
 
 
 def _page(request: Request, link: str = "") -> HttpResponse:
+    today = business_today()
     day, week, mine = _asked_day(request), request.GET.get("view") == "week", request.GET.get("mine") == "yes"
     if week:
         first = monday_of(day)
@@ -58,7 +59,7 @@ def _page(request: Request, link: str = "") -> HttpResponse:
     cells = [
         {
             "day": one, "entries": found[one][:shown], "more": max(0, len(found[one]) - shown),
-            "outside": not week and one.month != day.month, "today": one == business_today(),
+            "outside": not week and one.month != day.month, "today": one == today,
         }
         for one in days_of(first, last)
     ]  # fmt: skip
