@@ -44,6 +44,7 @@ class OrderFilter(django_filters.FilterSet):
     # Reports lead here with these; people have better ones above.
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"), max_length=3)
     customer_is = django_filters.CharFilter(method="by_customer_is", label=_("Customer number or name"), max_length=200)
+    customer_key = django_filters.CharFilter("customer__number", label=_("Customer number"), max_length=40)
     owner_is = django_filters.CharFilter("owner__name", "icontains", label=_("Salesperson's name"), max_length=200)
     category = django_filters.CharFilter(method="by_category", label=_("Product category"), max_length=200)
 

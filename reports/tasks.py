@@ -11,7 +11,16 @@ from django.utils.translation import gettext_lazy
 from ordermgmt.activity.services import send_mail_effect
 from ordermgmt.activity.services.jobs import Progress, Rejected, job_handler
 from reports.models import ReportRun, SavedReport, Subscription
-from reports.services import FORMATS, MAIL_JOB, compute_report, export, fill_run, send_due
+from reports.services import (
+    EXPORT_JOB,
+    FORMATS,
+    MAIL_JOB,
+    compute_report,
+    export,
+    fill_export,
+    fill_run,
+    send_due,
+)
 
 
 @job_handler("reports.run", queue="reports")
@@ -23,6 +32,17 @@ def run_report(job: Any, progress: Progress) -> dict[str, Any]:
     except (PermissionDenied, KeyError) as error:
         raise Rejected(_("You may no longer read this report; it was not made.")) from error
     return {"url": f"/reports/runs/{run.public_id}/"}
+
+
+@job_handler(EXPORT_JOB, queue="reports", label=gettext_lazy("Report as a file with every row"))
+def export_report(job: Any, progress: Progress) -> dict[str, Any]:
+    """Makes the file with every row. It is not the job's own file: its page asks for the rights at each download."""
+    run = ReportRun.objects.select_related("requested_by").get(pk=job.params["run"])
+    try:
+        stored, rights = fill_export(run, job.params["format"], progress=progress)
+    except (PermissionDenied, KeyError) as error:
+        raise Rejected(_("You may no longer read this report; it was not made.")) from error
+    return {"url": f"/reports/files/{job.public_id}/", "stored": str(stored.public_id), "rights": rights}
 
 
 @job_handler(MAIL_JOB, queue="reports", label=gettext_lazy("Report by mail"))

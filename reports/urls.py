@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import pages, saved
+from reports.views import files, pages, saved
 
 app_name = "reports"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("runs/<uuid:public_id>/", pages.run_detail, name="run-detail"),
     path("runs/<uuid:public_id>/save/", saved.save, name="run-save"),
     path("runs/<uuid:public_id>/<str:file_format>/", pages.run_export, name="run-export"),
+    path("runs/<uuid:public_id>/<str:file_format>/whole/", files.make, name="run-whole"),
+    path("files/<uuid:public_id>/", files.download, name="file"),
     path("saved/<int:pk>/run/", saved.run, name="saved-run"),
     path("saved/<int:pk>/subscribe/", saved.subscribe, name="saved-subscribe"),
     path("saved/<int:pk>/unsubscribe/", saved.unsubscribe, name="saved-unsubscribe"),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
+from django.utils.translation import ngettext
 from xlsxwriter.utility import xl_col_to_name
 
 from ordermgmt.lib.pdf import render_pdf
@@ -41,9 +42,16 @@ def to_csv(result: dict[str, Any], section: str = "") -> bytes:
         writer.writerow([part["title"]])
         writer.writerow([column["label"] for column in part["columns"]])
         for row in part["rows"]:
-            writer.writerow([_csv_cell(row.get(column["key"]), column["kind"]) for column in part["columns"]])
+            writer.writerow(csv_line(part["columns"], row))
+        if part.get("more"):
+            writer.writerow([left_out_note(part["more"])])
         writer.writerow([])
     return ("﻿" + out.getvalue()).encode()
+
+
+def csv_line(columns: list[dict[str, Any]], row: dict[str, Any]) -> list[Any]:
+    """The cells of a row of plain values."""
+    return [_csv_cell(row.get(column["key"]), column["kind"]) for column in columns]
 
 
 def _csv_cell(value: Any, kind: str) -> Any:
@@ -54,13 +62,15 @@ def _csv_cell(value: Any, kind: str) -> Any:
     )
 
 
-class _Sheet:
-    """One section as a sheet: numbers are numbers, days are days, sums are formulas over what stands above them."""
+class Sheet:
+    """One section as a sheet: numbers are numbers, days are days, sums are formulas over what stands above them.
 
-    def __init__(self, book: Any, part: dict[str, Any], name: str) -> None:
-        self.columns, self.rows, self.totals = part["columns"], part["rows"], part["totals"]
+    Rows are written one after the other, so that a book in constant memory holds no more than one of them.
+    """
+
+    def __init__(self, book: Any, name: str, columns: list[dict[str, Any]]) -> None:
+        self.columns, self.rows = columns, 0
         self.sheet = book.add_worksheet(name)
-        self.head = book.add_format({"bold": True, "bottom": 1})
         self.formats = {
             "amount": book.add_format({"num_format": "#,##0.00"}),
             "percent": book.add_format({"num_format": "0.00"}),
@@ -70,16 +80,24 @@ class _Sheet:
         }
         self.sums = book.add_format({"bold": True, "top": 1, "num_format": "#,##0.00"})
         self.counts = book.add_format({"bold": True, "top": 1, "num_format": "0"})
-
-    def write(self) -> None:
         self.sheet.freeze_panes(1, 0)
-        for x, column in enumerate(self.columns):
-            self.sheet.write_string(0, x, column["label"], self.head)
+        head = book.add_format({"bold": True, "bottom": 1})
+        for x, column in enumerate(columns):
             self.sheet.set_column(x, x, 40 if column["key"] == "why" else 16)
-            for y, row in enumerate(self.rows, start=1):
-                self._cell(y, x, row.get(column["key"]), column["kind"])
-        for offset, line in enumerate(self.totals):
-            self._total(len(self.rows) + 1 + offset, line)
+            self.sheet.write_string(0, x, column["label"], head)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """One more row of plain values."""
+        self.rows += 1
+        for x, column in enumerate(self.columns):
+            self._cell(self.rows, x, row.get(column["key"]), column["kind"])
+
+    def close(self, totals: list[dict[str, Any]], more: int = 0) -> None:
+        """The totals below the rows; where `more` rows are not here they are figures, as no formula could be right."""
+        for offset, line in enumerate(totals, start=1):
+            self._total(self.rows + offset, line, whole=not more)
+        if more:
+            self.sheet.write_string(self.rows + len(totals) + 2, 0, left_out_note(more))
 
     def _cell(self, y: int, x: int, value: Any, kind: str) -> None:
         if value is None or value == "" or kind == "text":
@@ -91,24 +109,34 @@ class _Sheet:
         else:
             self.sheet.write_number(y, x, value)
 
-    def _total(self, y: int, line: dict[str, Any]) -> None:
+    def _total(self, y: int, line: dict[str, Any], *, whole: bool) -> None:
         """One line per currency; SUMIF keeps the currencies apart where there are several."""
         keys = [column["key"] for column in self.columns]
-        last = len(self.rows) + 1
+        last = self.rows + 1
         for x, column in enumerate(self.columns):
             if column["kind"] not in ("amount", "count"):
                 self.sheet.write_string(y, x, line["currency"] if column["key"] == "currency" else "", self.counts)
+                continue
+            style, value = self.sums if column["kind"] == "amount" else self.counts, Decimal(line[column["key"]])
+            if not whole:
+                self.sheet.write_number(y, x, value, style)
                 continue
             cells = f"{xl_col_to_name(x)}2:{xl_col_to_name(x)}{last}"
             formula = f"=SUM({cells})"
             if "currency" in keys:
                 of = xl_col_to_name(keys.index("currency"))
                 formula = f'=SUMIF({of}2:{of}{last},"{line["currency"]}",{cells})'
-            style = self.sums if column["kind"] == "amount" else self.counts
-            self.sheet.write_formula(y, x, formula, style, Decimal(line[column["key"]]))
+            self.sheet.write_formula(y, x, formula, style, value)
 
 
-def _sheet_name(title: str, used: set[str]) -> str:
+def left_out_note(more: int) -> str:
+    """What stands below rows that are not all of them."""
+    return ngettext(
+        "%(more)d more row is in the totals and not here.", "%(more)d more rows are in the totals and not here.", more
+    ) % {"more": more}
+
+
+def sheet_name(title: str, used: set[str]) -> str:
     """At most 31 characters, none that a spreadsheet forbids, and none twice."""
     base = "".join(" " if sign in "[]:*?/\\" else sign for sign in title)[:28] or "-"
     name = base if base not in used else f"{base} {len(used)}"
@@ -122,7 +150,10 @@ def to_xlsx(result: dict[str, Any], section: str = "") -> bytes:
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     used: set[str] = set()
     for part in _chosen(result, section).values():
-        _Sheet(book, part, _sheet_name(part["title"], used)).write()
+        sheet = Sheet(book, sheet_name(part["title"], used), part["columns"])
+        for row in part["rows"]:
+            sheet.add(row)
+        sheet.close(part["totals"], part.get("more", 0))
     book.close()
     return out.getvalue()
 

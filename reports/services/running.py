@@ -42,7 +42,7 @@ def checked_params(report: Report, raw: dict[str, Any]) -> forms.Form:
     return form
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A figure as the kept JSON holds it: amounts as text with at least two decimals, never as floats; days in ISO."""
     if isinstance(value, dt.date):
         return value.isoformat()
@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
     return format(exact if -int(exact.as_tuple().exponent) > 2 else value.quantize(Decimal("0.01")), "f")
 
 
-class _Sums:
+class Sums:
     """One line of totals per currency: amounts of different currencies are never added up."""
 
     def __init__(self, columns: list[Column]) -> None:
@@ -68,7 +68,7 @@ class _Sums:
         return [
             {
                 "currency": currency,
-                **{c.key: int(line[c.key]) if c.kind == "count" else _plain(line[c.key]) for c in self.columns},
+                **{c.key: int(line[c.key]) if c.kind == "count" else plain(line[c.key]) for c in self.columns},
             }
             for currency, line in sorted(self.by_currency.items())
             if self.columns
@@ -78,11 +78,11 @@ class _Sums:
 def _section(section: Section, user: "User", params: dict[str, Any], step: Callable[[], None]) -> dict[str, Any]:
     columns = section.columns_for(user)
     kept = [column.key for column in columns] + ["link"]
-    rows, sums, count = [], _Sums(columns), 0
+    rows, sums, count = [], Sums(columns), 0
     for count, row in enumerate(_counted(section.rows(user, params), step), start=1):
         sums.add(row)
         if count <= section.most:
-            rows.append({key: _plain(row[key]) for key in kept if key in row})
+            rows.append({key: plain(row[key]) for key in kept if key in row})
     return {
         "title": str(section.title),
         "label_key": section.label_key,
@@ -103,13 +103,13 @@ def _counted(rows: Any, step: Callable[[], None]) -> Iterator[Any]:
 
 
 def _before(section: Section, user: "User", params: dict[str, Any], step: Callable[[], None]) -> list[dict[str, Any]]:
-    sums = _Sums(section.columns_for(user))
+    sums = Sums(section.columns_for(user))
     for row in _counted(section.rows(user, params), step):
         sums.add(row)
     return sums.lines()
 
 
-def _rights_used(report: Report, user: "User") -> list[str]:
+def rights_used(report: Report, user: "User") -> list[str]:
     """The rights without which what this reader got would have looked different, or not been made."""
     sections = report.sections
     asked = {one.permission for one in sections} | {column.permission for one in sections for column in one.columns}
@@ -121,22 +121,27 @@ def may_read(run: ReportRun, user: "User") -> bool:
     return all(user.has_perm(one) for one in (run.result or {}).get("rights", []))
 
 
-def compute_report(key: str, raw: dict[str, Any], *, user: "User", progress: Progress = _quiet) -> dict[str, Any]:
-    """The report as JSON-ready data, in the active language, over what `user` may see.
-
-    Raises KeyError for an unknown report, PermissionDenied without the right, ValueError for filters that are wrong.
-    """
+def opened_report(key: str, raw: dict[str, Any], *, user: "User") -> tuple[Report, forms.Form, list[Section]]:
+    """The report, its filters and the sections that `user` may see. Raises as `compute_report`."""
     report = report_by_key(key)
     if not report.may_run(user):
         raise PermissionDenied
     form = checked_params(report, raw)
     if form.errors:
         raise ValueError(" ".join(f"{name}: {' '.join(map(str, found))}" for name, found in form.errors.items()))
-    sections = [one for one in report.sections if not one.permission or user.has_perm(one.permission)]
+    return report, form, [one for one in report.sections if not one.permission or user.has_perm(one.permission)]
+
+
+def compute_report(key: str, raw: dict[str, Any], *, user: "User", progress: Progress = _quiet) -> dict[str, Any]:
+    """The report as JSON-ready data, in the active language, over what `user` may see.
+
+    Raises KeyError for an unknown report, PermissionDenied without the right, ValueError for filters that are wrong.
+    """
+    report, form, sections = opened_report(key, raw, user=user)
     params = form.cleaned_data
     earlier = period_before(params) if report.compares and params.get("compare") else None
     result: dict[str, Any] = {"report": key, "title": str(report.title), "params": raw, "sections": {}}
-    result |= {"rights": _rights_used(report, user), "filters": _filters_said(form)}
+    result |= {"rights": rights_used(report, user), "filters": _filters_said(form)}
     for done, section in enumerate(sections):
 
         def step(done: int = done, note: str = str(section.title)) -> None:

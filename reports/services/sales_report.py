@@ -103,8 +103,8 @@ def by_customer(user: "User", params: dict[str, Any]) -> Iterator[Row]:
     owed = Sum(F("gross_total") - F("paid_total"))
     ranked = rows.annotate(**figures, outstanding=owed).order_by("-outstanding", "customer__number")
     for row in ranked:
-        of_customer = params | {"customer": row["customer__number"]}
-        yield row | {"customer_name": row["customer__name"], "link": order_list(of_customer, row, states=SOLD)}
+        link = order_list(params, row, states=SOLD, customer_key=row["customer__number"])
+        yield row | {"customer_name": row["customer__name"], "link": link}
 
 
 SALES = register(

@@ -13,7 +13,7 @@ from ordermgmt.activity.models import Job
 from ordermgmt.lib.http import Request
 from reports.forms import SaveForm, SubscribeForm
 from reports.models import ReportRun, SavedReport, Subscription
-from reports.services import FORMATS, Report, checked_params, export, may_read, reports_for, start_report
+from reports.services import FORMATS, Report, checked_params, export, may_read, reports_for, rows_left_out, start_report
 
 
 def _report(request: Request, key: str) -> Report:
@@ -77,6 +77,7 @@ def run_detail(request: Request, public_id: Any) -> HttpResponse:
         "sections": sections,
         "again": f"?{urlencode(run.params)}",
         "save_form": SaveForm(),
+        "left_out": rows_left_out(run.result),
     }
     return render(request, "reports/run_detail.html", context)
 
