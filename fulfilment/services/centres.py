@@ -101,7 +101,7 @@ def add_exception(
 def remove_exception(exception: CalendarException, *, actor: "User") -> CalendarException:
     """The day follows the weekly shifts again. Raises PermissionDenied, ValidationError (a day that is too full then)."""
     require(actor, _RIGHT)
-    found = CalendarException.objects.select_for_update().filter(pk=exception.pk).first()
+    found = CalendarException.objects.select_for_update().filter(pk=exception.pk).order_by("pk").first()
     if found is None:
         raise ValidationError(_("This exception is gone already."))
     record(events.CALENDAR_RESTORED, found, actor=actor, before=snapshot(found), day=str(found.day))
