@@ -9,8 +9,10 @@ from billing import services
 from billing.forms import (
     AsideForm,
     BasisForm,
+    ChargeForm,
     CollectionNoteForm,
     CreditForm,
+    DecisionForm,
     IssueForm,
     MailForm,
     OutcomeForm,
@@ -20,9 +22,10 @@ from billing.forms import (
     RemarkForm,
     WriteOffForm,
 )
-from billing.models import BankLine, Invoice, Payment, Reminder, WriteOff
+from billing.models import BankLine, Invoice, OrderCharge, Payment, Reminder, WriteOff
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
+from ordermgmt.lib.money import ZERO
 from orders.models import Order
 
 
@@ -213,7 +216,71 @@ REOPEN = Action(
     done=_("The account is open again."),
     consequences=lambda _order: [_t("take the order back to accepted, so that it can be credited or a payment cancelled")],
 )  # fmt: skip
-ORDER_BILLING_ACTIONS = ActionSet(SETTLE, REOPEN)
+
+_OPEN = {
+    Order.State.PLACED, Order.State.IN_PRODUCTION, Order.State.SHIPPED, Order.State.RECTIFICATION, Order.State.ACCEPTED,
+}  # fmt: skip
+
+
+def _accept_consequences(charge: OrderCharge) -> list[str]:
+    return [
+        _t("change the final amount by %(amount)s %(currency)s, tax included")
+        % {"amount": charge.order.money(charge.signed_gross), "currency": charge.order.currency},
+        _t("put it on the invoice that completes the order, or on a document of its own after that"),
+    ]
+
+
+def _left(order: Order, *, deductions: bool) -> bool:
+    return any((left < ZERO) == deductions for _charge, left in services.open_charges(order))
+
+
+def _sum(order: Order, *, deductions: bool) -> str:
+    chosen = [(one, left) for one, left in services.open_charges(order) if (left < ZERO) == deductions]
+    return order.money(abs(services.open_gross(chosen)))
+
+
+CHARGE_ACTIONS = ActionSet(
+    Action(
+        "accept", _("Accept"), services.accept_charge, transition="accept", form=DecisionForm, icon="check",
+        primary=True, consequences=_accept_consequences, done=_("It belongs to the final account now."),
+    ),
+    Action(
+        "waive", _("Waive"), services.waive_charge, transition="waive", form=DecisionForm, icon="x",
+        done=_("It is not asked for."),
+    ),
+)  # fmt: skip
+
+ADD_CHARGE = Action(
+    "add-charge", _("Propose a charge or deduction"), services.add_charge, permission="billing.charge_order",
+    form=ChargeForm, icon="plus", when=lambda order: order.state in _OPEN, done=_("It waits for a second person."),
+)  # fmt: skip
+BILL_CHARGES = Action(
+    "bill-charges", _("Issue a debit note"), services.bill_charges, permission="billing.issue_invoice", icon="send",
+    primary=True, when=lambda order: order.state in _OPEN and _left(order, deductions=False),
+    done=_("The debit note is issued."),
+    consequences=lambda order: [
+        _t("issue a debit note over %(amount)s %(currency)s")
+        % {"amount": _sum(order, deductions=False), "currency": order.currency}
+    ],
+)  # fmt: skip
+CREDIT_CHARGES = Action(
+    "credit-charges", _("Issue a credit note"), services.credit_charges, permission="billing.credit_invoice",
+    icon="receipt-refund", danger=True, when=lambda order: order.state in _OPEN and _left(order, deductions=True),
+    done=_("The credit note is issued."),
+    consequences=lambda order: [
+        _t("issue a credit note over %(amount)s %(currency)s")
+        % {"amount": _sum(order, deductions=True), "currency": order.currency},
+        _t("turn what was paid beyond that into the customer's credit"),
+    ],
+)  # fmt: skip
+
+
+def charge_actions(order: Order, user: Any) -> list[Action]:
+    """What this person may do about the charges of an order as a whole."""
+    return [one for one in (ADD_CHARGE, BILL_CHARGES, CREDIT_CHARGES) if one.offered(order, user)]
+
+
+ORDER_BILLING_ACTIONS = ActionSet(SETTLE, REOPEN, ADD_CHARGE, BILL_CHARGES, CREDIT_CHARGES)
 
 
 def add_to_orders(actions: Any) -> None:

@@ -93,3 +93,12 @@ REMINDER_WITHDRAWN = _type("reminder_withdrawn", _("withdrew reminder {level}: {
 REMINDER_SENT = _type("reminder_sent", _("mailed reminder {level} to {to}"), icon="mail")
 COLLECTION_NOTED = _type("collection_noted", _("noted about {number} ({what}): {text}"), icon="note", told=True)
 COLLECTION_CLOSED = _type("collection_closed", _("closed a note about {number} ({what}): {outcome}"), icon="check")
+CLAUSE_SET = _type("clause_set", _("set the clause on late delivery and retentions"), icon="pencil")
+CHARGE_PROPOSED = _type("charge_proposed", _("proposed {what}, {amount} {currency} net"), icon="receipt")
+CHARGE_WITHDRAWN = _type("charge_withdrawn", _("withdrew {what}, {amount} {currency} net"), icon="receipt-off")
+CHARGE_ACCEPTED = _type(
+    "charge_accepted", _("accepted {what}, {amount} {currency} net: {reason}"), icon="receipt", told=True
+)
+CHARGE_WAIVED = _type(
+    "charge_waived", _("waived {what}, {amount} {currency} net: {reason}"), icon="receipt-off", told=True
+)

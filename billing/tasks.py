@@ -18,14 +18,23 @@ from billing.services import (
     keep_reminder_pdf,
     note_reminder_sent,
     note_sent,
+    propose_penalties,
     propose_reminders,
 )
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.models import Job
-from ordermgmt.activity.services import Rejected, job_handler, send_mail_effect
+from ordermgmt.activity.services import Rejected, job_handler, send_mail_effect, subscriber
 from ordermgmt.company.services import default_seller
 from ordermgmt.documents.services import read_file
 from ordermgmt.lib.pdf import PdfUnavailable
+from orders.events import ORDER_ACCEPTED, ORDER_FINISHED, ORDER_REDELIVERED
+
+
+@subscriber(ORDER_FINISHED, ORDER_REDELIVERED, ORDER_ACCEPTED)
+def propose_late_delivery(event: Any) -> None:
+    """Everything is delivered: the clause of the order says whether it was late; told twice it changes nothing."""
+    if event.root is not None:
+        propose_penalties(event.root)
 
 
 def _document(invoice: Invoice) -> bytes:

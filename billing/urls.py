@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from billing.views import bank, collection, hand, invoices, lists, orders, payments, receivables, schedule, work
+from billing.views import (
+    bank,
+    charges,
+    collection,
+    hand,
+    invoices,
+    lists,
+    orders,
+    payments,
+    receivables,
+    schedule,
+    work,
+)
 
 app_name = "billing"
 urlpatterns = [
@@ -64,6 +76,8 @@ urlpatterns = [
     path("orders/<str:number>/bill/", orders.bill, name="order-bill"),
     path("orders/<str:number>/board/", orders.board, name="order-board"),
     path("orders/<str:number>/plan/", orders.plan, name="order-plan"),
+    path("orders/<str:number>/charges/", charges.charges, name="order-charges"),
+    path("charges/<int:pk>/do/<slug:name>/", charges.ChargeAction.as_view(), name="charge-action"),
     path("orders/<str:number>/settlement/", orders.settlement, name="order-settlement"),
     path("orders/<str:number>/do/<slug:name>/", orders.OrderBillingAction.as_view(), name="order-action"),
 ]

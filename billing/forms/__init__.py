@@ -1,6 +1,7 @@
 """Forms of billing: they check shape; what may be is the services' business."""
 
 from .bank import AsideForm, BankAccountForm, BankFileForm, BookLineForm
+from .charges import ChargeForm, ClauseForm, DecisionForm
 from .collection import CollectionNoteForm, LevelForm, OutcomeForm
 from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
 from .hand import HandForm, clean_hand_lines
@@ -15,9 +16,12 @@ __all__ = [
     "BankFileForm",
     "BasisForm",
     "BookLineForm",
+    "ChargeForm",
+    "ClauseForm",
     "CollectionNoteForm",
     "CreditForm",
     "DayForm",
+    "DecisionForm",
     "DraftForm",
     "HandForm",
     "InvoiceQuantityForm",

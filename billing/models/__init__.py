@@ -2,6 +2,7 @@
 
 from .adjustment import DocumentAdjustment
 from .bank import BankAccount, BankLine, BankStatement
+from .charge import OrderCharge, OrderClause
 from .collection import CollectionNote, Reminder, ReminderItem, ReminderLevel, ReminderText
 from .invoice import Invoice, InvoiceLine, InvoiceReference, InvoiceTax, buyer_lines
 from .mailing import InvoiceMail
@@ -11,7 +12,8 @@ from .rate import ExchangeRate
 from .writeoff import WriteOff
 
 __all__ = [
-    "Allocation", "BankAccount", "BankLine", "BankStatement", "CollectionNote", "DocumentAdjustment", "ExchangeRate", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
-    "InvoiceTax", "Payment", "Refund",
-    "Reminder", "ReminderItem", "ReminderLevel", "ReminderText", "Reschedule", "Settlement", "WriteOff", "buyer_lines",
+    "Allocation", "BankAccount", "BankLine", "BankStatement", "CollectionNote", "DocumentAdjustment", "ExchangeRate",
+    "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference", "InvoiceTax",
+    "OrderCharge", "OrderClause", "Payment", "Refund", "Reminder", "ReminderItem", "ReminderLevel", "ReminderText",
+    "Reschedule", "Settlement", "WriteOff", "buyer_lines",
 ]  # fmt: skip

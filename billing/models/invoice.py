@@ -287,13 +287,14 @@ class InvoiceLine(models.Model):
     """One line of a document.
 
     `item` bills a quantity of an order line; `deposit` bills an instalment ahead; `deduction` takes such an instalment
-    off again, as a negative line. `adjustment` is a charge (negative: an allowance) on the line, in the currency.
+    off again, as a negative line; `charge` bills what was agreed beside the order's lines, negative where it comes off. `adjustment` is a charge (negative: an allowance) on the line, in the currency.
     """
 
     class Kind(models.TextChoices):
         ITEM = "item", _("Item")
         DEPOSIT = "deposit", _("Instalment")
         DEDUCTION = "deduction", _("Deducted instalment")
+        CHARGE = "charge", _("Charge or deduction")
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField(_("position"))
@@ -303,6 +304,9 @@ class InvoiceLine(models.Model):
     )
     original = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="credits")
     deposit = models.ForeignKey(Invoice, models.PROTECT, null=True, blank=True, related_name="deductions")
+    charge = models.ForeignKey(
+        "billing.OrderCharge", models.PROTECT, null=True, blank=True, related_name="invoice_lines"
+    )
     sku = models.CharField(_("article number"), max_length=60, blank=True)
     description = models.CharField(_("description"), max_length=500)
     details = models.CharField(_("specification"), max_length=500, blank=True)

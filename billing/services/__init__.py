@@ -5,6 +5,9 @@ from .bank_files import BANK_COLUMNS, keep_bank_account, read_statement_file
 from .bank_lines import book_line, book_sure_lines, return_line, set_line_aside, take_line_up
 from .bank_matching import Match, match_line, match_lines, returned_payments
 from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, invoice_board
+from .charge_billing import bill_charges, credit_charges
+from .charge_lines import agreed_charges, billed_charges, open_charges, open_gross
+from .charging import accept_charge, add_charge, clause_of, penalty_rows, propose_penalties, set_clause, waive_charge
 from .collecting import close_collection_note, note_collection
 from .composing import document_totals
 from .crediting import credit_invoice, credited_before
@@ -50,23 +53,30 @@ __all__ = [
     "Match",
     "PlanRow",
     "Reconciliation",
+    "accept_charge",
+    "add_charge",
     "aged_receivables",
     "aged_totals",
+    "agreed_charges",
     "allocate_credit",
     "approve_write_off",
     "as_issued",
     "ask_write_off",
     "balances",
+    "bill_charges",
     "bill_instalment",
     "bill_order",
     "bill_proforma",
+    "billed_charges",
     "book_line",
     "book_sure_lines",
     "buyer_prints",
     "cancel_payment",
+    "clause_of",
     "close_collection_note",
     "controls",
     "credit_at",
+    "credit_charges",
     "credit_invoice",
     "credited_before",
     "delete_draft",
@@ -102,10 +112,14 @@ __all__ = [
     "number_gaps",
     "open_at",
     "open_balance",
+    "open_charges",
+    "open_gross",
     "open_instalments",
     "open_quantities",
+    "penalty_rows",
     "plan_instalments",
     "profile_data",
+    "propose_penalties",
     "propose_reminders",
     "quantities_of",
     "read_statement_file",
@@ -125,6 +139,7 @@ __all__ = [
     "returned_payments",
     "rewrite_by_hand",
     "seller_prints",
+    "set_clause",
     "set_exchange_rate",
     "set_line_aside",
     "set_reminder_levels",
@@ -135,6 +150,7 @@ __all__ = [
     "suggest",
     "take_line_up",
     "tolerance",
+    "waive_charge",
     "wants_einvoice",
     "withdraw_reminder",
 ]  # fmt: skip

@@ -105,7 +105,7 @@ def invoice_board(order: Order) -> list[BoardColumn]:
 def _unplanned(order: Order) -> Decimal:
     drafts = Invoice.objects.drafts().filter(order=order)
     in_drafts = total(one.due for one in drafts)
-    left: Decimal = order.gross_total - order.invoiced_total - in_drafts
+    left: Decimal = order.final_gross - order.invoiced_total - in_drafts
     return left
 
 

@@ -22,9 +22,11 @@ from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total, unit
 from orders.models import Order, OrderLine
 from orders.services import totals_of
 
+from .charge_lines import billed_gross, charge_lines, open_charges, open_gross
+
 Rate = tuple[str, Decimal]
 #: More than this many smallest units is no rounding: something else is wrong, and it must show.
-_MOST_UNITS = 50
+MOST_UNITS = 50
 _QUANTITY = Decimal("0.000001")
 
 
@@ -105,13 +107,18 @@ def compose_standard(order: Order, quantities: Mapping[int, Decimal], progress: 
         fill(Composition(items, _totals(order, items)))
         completes = all(line.qty_to_invoice == quantities.get(line.pk, ZERO) for line in order_lines)
         deductions, deposits = _deductions(order, _remaining(order_lines, billed, items))
-    lines = items + deductions
+    charges = open_charges(order) if completes else []
+    agreed = charge_lines(charges)
+    if agreed and _totals(order, items + agreed + deductions).grand_total < ZERO:
+        charges, agreed = [], []  # the deductions exceed this document: they need a credit note of their own
+    lines = items + agreed + deductions
     for position, line in enumerate(lines, start=1):
         line.position = position
     totals = _totals(order, lines)
     if completes:
-        rounding = order.gross_total - order.invoiced_total - totals.grand_total
-        if rounding and abs(rounding) <= _MOST_UNITS * unit(order.currency):
+        wanted = order.gross_total + billed_gross(order) + open_gross(charges)
+        rounding = wanted - order.invoiced_total - totals.grand_total
+        if rounding and abs(rounding) <= MOST_UNITS * unit(order.currency):
             totals = _totals(order, lines, rounding)
     return fill(Composition(lines, totals, completes, deposits))
 
@@ -179,7 +186,7 @@ def _item(
         item.adjustment_reason = _("Rounding of part invoices") if item.adjustment else ""
     elif billed and quantity == line.qty_to_invoice:
         left_over = line.net - billed - _totals(order, [item]).line_total
-        if abs(left_over) <= _MOST_UNITS * unit(order.currency):
+        if abs(left_over) <= MOST_UNITS * unit(order.currency):
             item.adjustment = left_over
             item.adjustment_reason = _("Rounding of part invoices") if left_over else ""
     return item

@@ -14,12 +14,12 @@ from customers.services import move_balance
 from ordermgmt.activity.services import record
 from ordermgmt.lib.calculation import Totals
 from ordermgmt.lib.fsm import check_transition
-from ordermgmt.lib.money import ZERO, quantise
+from ordermgmt.lib.money import ZERO, quantise, unit
 from orders.services import note_invoiced
 
 from .allocating import lay, lock_instalments
 from .base import content_of, refuse, refuse_settled, require, root_of
-from .composing import Composition, document_totals, fill
+from .composing import MOST_UNITS, Composition, document_totals, fill
 from .drafting import write
 from .einvoicing import check_einvoice
 from .issuing import ask_pdf, finish, number
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 _COPIED = (
-    "kind", "order_line", "deposit", "sku", "description", "details", "unit", "unit_price", "discount_percent",
+    "kind", "order_line", "deposit", "charge", "sku", "description", "details", "unit", "unit_price", "discount_percent",
     "tax_category", "tax_rate",
 )  # fmt: skip
 
@@ -137,6 +137,16 @@ def _capped(
 ) -> Composition:
     left = original.due - original.credited
     totals = _totals(original, lines, adjustments)
+    if complete and abs(totals.due - left) > MOST_UNITS * unit(original.currency):
+        raise refuse(
+            _("%(amount)s %(currency)s of %(number)s were credited for a deduction: the rest is not credited as a whole.")
+            % {
+                "amount": original.money(totals.due - left),
+                "currency": original.currency,
+                "number": original.number,
+            },
+            original.get_absolute_url(), _("Open the invoice"),
+        )  # fmt: skip
     if complete and totals.due != left:
         totals = _totals(original, lines, adjustments, left - totals.due)
     if totals.due > left or totals.due <= ZERO:
@@ -166,9 +176,15 @@ def _credited(credit: Invoice) -> dict[int, Decimal]:
 
 
 def _lay_on(original: Invoice, credit: Invoice, rows: dict[int, Instalment], actor: "User") -> None:
+    lay_credit(credit, list(rows.values()), rows, actor, reason=str(original.number))
+
+
+def lay_credit(
+    credit: Invoice, among: list[Instalment], rows: dict[int, Instalment], actor: "User", *, reason: str = ""
+) -> None:
     """Open instalments first; then payments are taken off the latest ones, and stay as the customer's credit."""
     left = credit.due
-    ordered = sorted(rows.values(), key=lambda row: (row.due_date, row.pk))
+    ordered = sorted(among, key=lambda row: (row.due_date, row.pk))
     shares: dict[int, Decimal] = {}
     for row in ordered:
         share = min(row.open, left)
@@ -178,7 +194,7 @@ def _lay_on(original: Invoice, credit: Invoice, rows: dict[int, Instalment], act
     for row in reversed(ordered):
         freed = min(row.paid, left)
         if freed > ZERO:
-            _free(row, freed, rows, actor, str(original.number))
+            _free(row, freed, rows, actor, reason)
             shares[row.pk] = shares.get(row.pk, ZERO) + freed
             left -= freed
     lay(rows, shares, credit_note=credit, actor=actor)

@@ -7,7 +7,17 @@ from decimal import Decimal
 from django.db.models import F, Q
 
 from billing import events
-from billing.models import Allocation, DocumentAdjustment, Instalment, Invoice, InvoiceLine, InvoiceTax, Payment, Refund
+from billing.models import (
+    Allocation,
+    DocumentAdjustment,
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    InvoiceTax,
+    OrderCharge,
+    Payment,
+    Refund,
+)
 from customers.models import CustomerBalance
 from ordermgmt.activity.models import Event
 from ordermgmt.documents.models import NumberSeries
@@ -15,6 +25,7 @@ from ordermgmt.lib.invariants import invariant
 from ordermgmt.lib.money import ZERO
 from orders.models import Order
 
+from .charge_lines import billed_gross
 from .composing import document_totals
 
 _Sums = dict[int, Decimal]
@@ -54,9 +65,17 @@ def _rounding_of(lines: list[InvoiceLine]) -> str:
 def _invoiced() -> Iterator[str]:
     documents = Invoice.objects.issued().filter(order__isnull=False)
     sums = _sums((one.order_id, one.signed_due) for one in documents.iterator())
+    charges = OrderCharge.objects.agreed().select_related("order")
+    most = _sums((one.order_id, max(one.signed_gross, ZERO)) for one in charges.iterator())
+    agreed = _sums((one.order_id, one.signed_gross) for one in charges.iterator())
     for order in Order.objects.filter(Q(pk__in=list(sums)) | ~Q(invoiced_total=0)):
-        if order.invoiced_total != sums.get(order.pk, ZERO) or order.invoiced_total > order.gross_total:
+        if order.invoiced_total != sums.get(order.pk, ZERO) or order.invoiced_total > (
+            order.gross_total + most[order.pk]
+        ):
             yield f"{order}: {order.invoiced_total} of {order.gross_total}, documents {sums.get(order.pk, ZERO)}"
+    for order in Order.objects.filter(Q(pk__in=list(agreed)) | ~Q(charges_total=0)):
+        if order.charges_total != agreed[order.pk]:
+            yield f"{order}: charges {order.charges_total}, rows {agreed[order.pk]}"
 
 
 @invariant("M4", "payments lie on documents as the allocations say, never above what is open")
@@ -94,8 +113,9 @@ def _planned() -> Iterator[object]:
     fixed = _sums((key, amount - credited) for key, amount, credited in on_documents.values_list(
         "invoice__order_id", "amount", "credited"))  # fmt: skip
     for order in Order.objects.filter(plans__is_active=True, planned_amount=F("gross_total")).exclude(state="draft"):
-        if left[order.pk] and left[order.pk] + fixed[order.pk] != order.planned_amount:
-            yield f"{order}: planned {order.planned_amount}, instalments {left[order.pk] + fixed[order.pk]}"
+        planned = left[order.pk] + fixed[order.pk] - billed_gross(order) if left[order.pk] else order.planned_amount
+        if planned != order.planned_amount:
+            yield f"{order}: planned {order.planned_amount}, instalments {planned}"
 
 
 @invariant("M6", "credits never exceed their document, per line neither")

@@ -211,7 +211,9 @@ def _lay_out(invoice: Invoice, order: Order | None) -> dt.date:
     attached = list(invoice.instalments.select_for_update(of=("self",)).order_by("seq", "pk"))
     if total(one.amount for one in attached) != due:
         invoice.instalments.update(invoice=None)
-        attached = _from_plan(invoice, order) if order is not None else []
+        # What was agreed beside the order's lines is in no plan.
+        planned = order is not None and invoice.kind != Invoice.Kind.DEBIT_NOTE
+        attached = _from_plan(invoice, order) if planned and order is not None else []
     for one in attached:
         if one.trigger != Instalment.Trigger.DATE:
             # What it waited for has come now: the customer has the usual days to pay.

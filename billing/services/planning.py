@@ -20,6 +20,7 @@ from orders.models import Order
 from orders.services import note_plan
 
 from .base import lock_orders, refuse, require
+from .charge_lines import billed_gross
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -55,8 +56,8 @@ def fixed_instalments(order: Order) -> list[Instalment]:
 
 
 def left_to_plan(order: Order) -> Decimal:
-    """The order's total less what is on invoices already."""
-    gross: Decimal = order.gross_total
+    """The order's total less what is on invoices already; charges and deductions on them are in no plan."""
+    gross: Decimal = order.gross_total + billed_gross(order)
     return gross - total(one.amount - one.credited for one in fixed_instalments(order))
 
 

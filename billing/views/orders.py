@@ -22,7 +22,8 @@ from ordermgmt.lib.http import Request
 from orders.models import Order
 
 
-def _find(request: Request, number: str) -> Order:
+def find_order(request: Request, number: str) -> Order:
+    """The order a page of billing is about; 404 where the reader may not see it."""
     rows = Order.objects.visible_to(request.user).select_related("customer", "seller", "tax_profile")
     return get_object_or_404(rows, number=number)
 
@@ -31,7 +32,7 @@ def _find(request: Request, number: str) -> Order:
 @permission_required("billing.view_invoice", raise_exception=True)
 def account(request: Request, number: str) -> HttpResponse:
     """The order's account: what is planned, invoiced, paid and open."""
-    return _account(request, _find(request, number))
+    return _account(request, find_order(request, number))
 
 
 def _account(
@@ -70,7 +71,7 @@ _CLOSED = (Order.State.DRAFT, Order.State.SETTLED, Order.State.CANCELLED)
 @permission_required("billing.draft_invoice", raise_exception=True)
 def draft(request: Request, number: str) -> HttpResponse:
     """Makes a draft, by quantities or by an instalment, and opens it."""
-    order = _find(request, number)
+    order = find_order(request, number)
     chosen: dict[str, Any] = {}
     key = request.POST.get("instalment", "")
     if key:
@@ -96,7 +97,7 @@ def draft(request: Request, number: str) -> HttpResponse:
 @permission_required("billing.issue_invoice", raise_exception=True)
 def bill(request: Request, number: str) -> HttpResponse:
     """Drafts and issues in one step: a planned instalment, or what is shipped, accepted or left."""
-    order = _find(request, number)
+    order = find_order(request, number)
     key = request.POST.get("instalment", "")
     basis = request.POST.get("basis", "shipped")
     try:
@@ -118,7 +119,7 @@ def bill(request: Request, number: str) -> HttpResponse:
 @permission_required("billing.view_invoice", raise_exception=True)
 def board(request: Request, number: str) -> HttpResponse:
     """The order's billing as a board: from the plan to the money, with one button for what is due now."""
-    order = _find(request, number)
+    order = find_order(request, number)
     context = {
         "order": order, "columns": services.invoice_board(order),
         "can_issue": request.user.has_perm("billing.issue_invoice") and order.state not in _CLOSED,
@@ -130,7 +131,7 @@ def board(request: Request, number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def plan(request: Request, number: str) -> HttpResponse:
     """The instalment plan of an order: rows of percentages or amounts, or equal monthly ones in one go."""
-    order = _find(request, number)
+    order = find_order(request, number)
     if not request.user.has_perm("billing.plan_instalments"):
         raise PermissionDenied
     form, rows, monthly = _plan_forms(request, order)
@@ -211,7 +212,7 @@ def _keep_plan(request: Request, order: Order, form: PlanForm, rows: Any) -> Non
 @permission_required("billing.view_invoice", raise_exception=True)
 def settlement(request: Request, number: str) -> HttpResponse:
     """Every condition of the settlement, and which of them does not hold yet."""
-    order = _find(request, number)
+    order = find_order(request, number)
     context = {
         "order": order,
         "final": services.final_amount(order),
@@ -228,7 +229,8 @@ class OrderBillingAction(ActionView):
     actions = ORDER_BILLING_ACTIONS
 
     def queryset(self) -> models.QuerySet[Any]:
-        return Order.objects.visible_to(self.request.user)
+        return Order.objects.visible_to(self.request.user).select_related("tax_profile", "customer")
 
     def back(self, instance: Any) -> str:
-        return f"/billing/orders/{instance.number}/settlement/"
+        page = "charges" if "charge" in self.action.name else "settlement"
+        return f"/billing/orders/{instance.number}/{page}/"

@@ -235,12 +235,14 @@ def termination_agreed(order: "Order") -> Blocker | None:
 
 
 def billing_done(order: "Order") -> Blocker | None:
-    """Invoiced, final and paid are the same amount, and nothing is in draft."""
+    """Invoiced, frozen and present final amount are the same, all is paid but retentions, and nothing is in draft."""
     link, label = f"/billing/orders/{order.number}/settlement/", _("Open the settlement")
     if order.draft_invoices:
         return Blocker(_("There is a draft invoice."), f"/billing/orders/{order.number}/", _("Open the invoices"))
     if order.final_amount is None:
-        return Blocker(_("The final amount is not confirmed."), link, label)
+        return Blocker(_("The final account is not frozen."), link, label)
+    if order.final_amount != order.final_gross:
+        return Blocker(_("The order moved since its final account was frozen."), link, label)
     if order.invoiced_total != order.final_amount:
         return Blocker(
             _("Invoiced are %(invoiced)s, final are %(final)s %(currency)s.")
@@ -252,7 +254,7 @@ def billing_done(order: "Order") -> Blocker | None:
             link,
             label,
         )
-    if order.paid_total != order.invoiced_total:
+    if order.paid_total + order.retained_total != order.invoiced_total:
         return Blocker(
             _("Paid are %(paid)s of %(invoiced)s %(currency)s.")
             % {

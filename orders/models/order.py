@@ -8,6 +8,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Round
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField
 
@@ -180,7 +182,9 @@ class Order(models.Model):
     deposit_waived = models.BooleanField(default=False)
     invoiced_total = AmountField(default=Decimal(0))
     paid_total = AmountField(default=Decimal(0))
+    charges_total = AmountField(default=Decimal(0))  # agreed beside the lines: charges less deductions, tax included
     final_amount = AmountField(null=True, blank=True)
+    retained_total = AmountField(default=Decimal(0))  # left open at settlement: retentions with a date of their own
     draft_invoices = models.PositiveIntegerField(default=0)
     open_changes = models.PositiveIntegerField(default=0)
     pending_changes = models.PositiveIntegerField(default=0)
@@ -204,10 +208,21 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(on_hold=False) | ~Q(hold_reason=""), name="order_hold_has_a_reason"),
             models.CheckConstraint(condition=Q(paid_total__lte=F("invoiced_total")), name="order_paid_within_invoiced"),
             models.CheckConstraint(
+                # Rounded because SQLite counts in binary fractions.
                 condition=~Q(state="settled")
-                | Q(final_amount=F("invoiced_total"), paid_total=F("invoiced_total"))
+                | Q(
+                    Exact(Round(F("paid_total") + F("retained_total"), 4), F("invoiced_total")),
+                    final_amount=F("invoiced_total"),
+                    draft_invoices=0,
+                    open_changes=0,
+                    pending_changes=0,
+                )
                 | Q(origin="imported"),
                 name="order_settled_means_nothing_open",
+            ),
+            models.CheckConstraint(condition=Q(retained_total__gte=0), name="order_retained_not_negative"),
+            models.CheckConstraint(
+                condition=Q(state="settled") | Q(retained_total=0), name="order_retained_only_when_settled"
             ),
         ]
         indexes = [
@@ -254,6 +269,12 @@ class Order(models.Model):
     def money(self, amount: Decimal) -> str:
         """An amount of this order for a sentence, with its currency's decimals."""
         return format(quantise(amount, self.currency), ",f")
+
+    @property
+    def final_gross(self) -> Decimal:
+        """What it comes to as it stands now: its lines and what was agreed beside them, tax included."""
+        amount: Decimal = self.gross_total + self.charges_total
+        return amount
 
     @property
     def deposit_settled(self) -> bool:
@@ -346,7 +367,7 @@ class Order(models.Model):
     @transition(field=state, source=OrderState.SETTLED, target=OrderState.ACCEPTED, permission="billing.reopen_order")
     def reopen(self) -> None:
         """A credit note or a bounced payment opens the account again."""
-        self.final_amount = None
+        self.final_amount, self.retained_total = None, Decimal(0)
 
     @transition(
         field=state, source=[OrderState.DRAFT, OrderState.PLACED], target=OrderState.CANCELLED,

@@ -55,13 +55,13 @@ def acceptance(lines: Sequence["OrderLine"]) -> Fact:
 def billing(order: "Order") -> Fact:
     """How much of the order is invoiced."""
     words = (_("not invoiced"), _("partly invoiced"), _("invoiced"))
-    return _part(_("Billing"), order.invoiced_total, order.final_amount or order.gross_total, words)
+    return _part(_("Billing"), order.invoiced_total, order.final_amount or order.final_gross, words)
 
 
 def payment(order: "Order") -> Fact:
     """How much of the order is paid."""
     words = (_("not paid"), _("partly paid"), _("paid"))
-    return _part(_("Payment"), order.paid_total, order.final_amount or order.gross_total, words)
+    return _part(_("Payment"), order.paid_total, order.final_amount or order.final_gross, words)
 
 
 def facts(order: "Order", lines: Sequence["OrderLine"], today: dt.date, *, money: bool) -> list[Fact]:

@@ -121,6 +121,8 @@ def note_paid(order: Order, *, amount: Decimal, actor: "User") -> Order:
     """Payments allocated to the order's documents moved by `amount` (negative when undone)."""
     order = locked(order)
     order.paid_total += amount
+    if order.state == Order.State.SETTLED and order.final_amount is not None:
+        order.retained_total -= amount  # nothing else is open on a settled order
     move_balance(order.customer, order.currency, paid=amount)
     return _noted(order, gettext_noop("a payment"), actor=actor, paid_total=order.paid_total)
 
@@ -138,8 +140,16 @@ def note_plan(
 
 
 @transaction.atomic
+def note_charges(order: Order, *, charges_total: Decimal, actor: "User") -> Order:
+    """Charges less deductions that were agreed beside the order's lines come to so much, tax included."""
+    order = locked(order)
+    order.charges_total = charges_total
+    return _noted(order, gettext_noop("charges and deductions"), actor=actor, charges_total=charges_total)
+
+
+@transaction.atomic
 def note_final(order: Order, *, final_amount: Decimal | None, actor: "User") -> Order:
-    """Finance confirmed what the order comes to in the end."""
+    """A second person of finance froze what the order comes to in the end; None takes that back."""
     order = locked(order)
     order.final_amount = final_amount
     return _noted(order, gettext_noop("the final amount"), actor=actor, final_amount=final_amount)

@@ -1,5 +1,6 @@
 """The end of an order, and its reopening."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def settle_order(order: Order, *, statement: str = "", actor: "User") -> Order:
-    """Nothing is open: invoiced = final = paid. `statement` names the evidence that billing keeps."""
-    return step(locked(order), "settle", events.ORDER_SETTLED, actor=actor, statement=statement)
+def settle_order(order: Order, *, statement: str = "", retained: Decimal = Decimal(0), actor: "User") -> Order:
+    """Nothing is open: invoiced = final = paid, but for what is `retained` until a later day by contract. `statement`
+    names the evidence that billing keeps."""
+    order = locked(order)
+    order.retained_total = retained
+    return step(order, "settle", events.ORDER_SETTLED, actor=actor, statement=statement)
 
 
 @transaction.atomic
