@@ -194,8 +194,6 @@ def _payment_stands(line: BankLine) -> list[Blocker]:
 
 def _settle_consequences(order: Order) -> list[str]:
     return [
-        _t("confirm %(amount)s %(currency)s as the final amount")
-        % {"amount": order.money(services.final_amount(order)), "currency": order.currency},
         _t("close the account: no invoice, credit note or payment can be booked on it"),
         _t("keep every figure of this moment as evidence"),
     ]
@@ -274,13 +272,36 @@ CREDIT_CHARGES = Action(
     ],
 )  # fmt: skip
 
+DRAW_ACCOUNT = Action(
+    "draw-account", _("Draw up the final account"), services.draw_account, permission="billing.draw_account",
+    icon="calculator", when=lambda order: order.state == Order.State.ACCEPTED,
+    done=_("The final account is drawn up; somebody else freezes it."),
+    consequences=lambda order: [
+        _t("draw up the next version over %(amount)s %(currency)s")
+        % {"amount": order.money(order.final_gross), "currency": order.currency},
+        _t("take the version before out of force"),
+    ],
+)  # fmt: skip
+FREEZE_ACCOUNT = Action(
+    "freeze-account", _("Freeze the final account"), services.freeze_account, permission="billing.freeze_account",
+    icon="lock", primary=True, done=_("The final account is frozen."),
+    when=lambda order: order.state == Order.State.ACCEPTED and order.final_amount is None,
+    consequences=lambda order: [
+        _t("confirm %(amount)s %(currency)s as the final amount")
+        % {"amount": order.money(order.final_gross), "currency": order.currency},
+        _t("let nothing but a new version change it"),
+    ],
+)  # fmt: skip
+
 
 def charge_actions(order: Order, user: Any) -> list[Action]:
     """What this person may do about the charges of an order as a whole."""
     return [one for one in (ADD_CHARGE, BILL_CHARGES, CREDIT_CHARGES) if one.offered(order, user)]
 
 
-ORDER_BILLING_ACTIONS = ActionSet(SETTLE, REOPEN, ADD_CHARGE, BILL_CHARGES, CREDIT_CHARGES)
+ORDER_BILLING_ACTIONS = ActionSet(
+    DRAW_ACCOUNT, FREEZE_ACCOUNT, SETTLE, REOPEN, ADD_CHARGE, BILL_CHARGES, CREDIT_CHARGES
+)
 
 
 def add_to_orders(actions: Any) -> None:

@@ -102,3 +102,10 @@ CHARGE_ACCEPTED = _type(
 CHARGE_WAIVED = _type(
     "charge_waived", _("waived {what}, {amount} {currency} net: {reason}"), icon="receipt-off", told=True
 )
+ACCOUNT_DRAWN = _type(
+    "account_drawn", _("drew up version {number} of the final account, {amount} {currency}"), icon="calculator"
+)
+ACCOUNT_FROZEN = _type(
+    "account_frozen", _("froze version {number} of the final account, {amount} {currency}"), icon="lock", told=True
+)
+SETTLEMENT_KEPT = _type("settlement_kept", _("kept the settlement statement ({language})"), icon="file-type-pdf")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import translation
 
-from billing.models import Invoice, Reminder, buyer_lines
+from billing.models import Invoice, Reminder, Settlement, buyer_lines
 from billing.services import (
     BUCKETS,
     aged_receivables,
@@ -155,3 +155,14 @@ def reminder_pdf(reminder: Reminder) -> bytes:
     context = reminder_context(reminder)
     context |= {"seller": seller_prints(seller), "logo": bool(images)}
     return render_pdf("billing/pdf/reminder.html", context, language=context["letter_language"], images=images)
+
+
+def settlement_statement(settlement: Settlement, language: str) -> bytes:
+    """The settlement statement from what was kept at settlement. Raises PdfUnavailable where the machine makes none."""
+    order = settlement.order
+    images = {"logo": (bytes(order.seller.logo), order.seller.logo_type)} if order.seller.logo else {}
+    context = {
+        "settlement": settlement, "order": order, "content": settlement.content, "seller": seller_prints(order.seller),
+        "logo": bool(images),
+    }  # fmt: skip
+    return render_pdf("billing/pdf/settlement.html", context, language=language, images=images)

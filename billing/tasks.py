@@ -7,15 +7,17 @@ from celery import shared_task
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, InvoiceMail, Reminder
-from billing.pdf import invoice_pdf, reminder_pdf
+from billing.models import Invoice, InvoiceMail, Reminder, Settlement
+from billing.pdf import invoice_pdf, reminder_pdf, settlement_statement
 from billing.services import (
     MAIL_JOB,
     PDF_JOB,
     REMINDER_JOB,
+    SETTLEMENT_JOB,
     as_issued,
     keep_pdf,
     keep_reminder_pdf,
+    keep_settlement_paper,
     note_reminder_sent,
     note_sent,
     propose_penalties,
@@ -107,3 +109,21 @@ def send_reminder(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
         )  # fmt: skip
         note_reminder_sent(reminder, actor=system_user())
     return {"url": reminder.get_absolute_url()}
+
+
+@job_handler(SETTLEMENT_JOB, queue="pdf", label=_("Settlement statement"))
+def make_settlement_paper(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
+    """Makes the settlement statement in one language once; a second run finds it and does nothing."""
+    settlement = Settlement.objects.select_related("order__seller").get(pk=job.params["settlement"])
+    language = job.params["language"]
+    paper = settlement.papers.filter(language=language).select_related("file").first()
+    if paper is None:
+        try:
+            content = settlement_statement(settlement, language)
+        except PdfUnavailable as error:
+            raise Rejected(str(error)) from error
+        stored = keep_settlement_paper(settlement, language, content, actor=system_user())
+    else:
+        stored = paper.file
+    url = f"/billing/orders/{settlement.order.number}/settlement/{language}.pdf"
+    return {"file": str(stored.public_id), "url": url}

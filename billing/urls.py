@@ -13,6 +13,7 @@ from billing.views import (
     payments,
     receivables,
     schedule,
+    statements,
     work,
 )
 
@@ -78,6 +79,7 @@ urlpatterns = [
     path("orders/<str:number>/plan/", orders.plan, name="order-plan"),
     path("orders/<str:number>/charges/", charges.charges, name="order-charges"),
     path("charges/<int:pk>/do/<slug:name>/", charges.ChargeAction.as_view(), name="charge-action"),
+    path("orders/<str:number>/settlement/<slug:language>.pdf", statements.settlement_pdf, name="settlement-pdf"),
     path("orders/<str:number>/settlement/", orders.settlement, name="order-settlement"),
     path("orders/<str:number>/do/<slug:name>/", orders.OrderBillingAction.as_view(), name="order-action"),
 ]

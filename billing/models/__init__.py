@@ -1,5 +1,6 @@
 """Invoices, instalments, payments, and the end of an order's account."""
 
+from .account import FinalAccount, SettlementPaper
 from .adjustment import DocumentAdjustment
 from .bank import BankAccount, BankLine, BankStatement
 from .charge import OrderCharge, OrderClause
@@ -13,7 +14,7 @@ from .writeoff import WriteOff
 
 __all__ = [
     "Allocation", "BankAccount", "BankLine", "BankStatement", "CollectionNote", "DocumentAdjustment", "ExchangeRate",
-    "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference", "InvoiceTax",
-    "OrderCharge", "OrderClause", "Payment", "Refund", "Reminder", "ReminderItem", "ReminderLevel", "ReminderText",
-    "Reschedule", "Settlement", "WriteOff", "buyer_lines",
+    "FinalAccount", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
+    "InvoiceTax", "OrderCharge", "OrderClause", "Payment", "Refund", "Reminder", "ReminderItem", "ReminderLevel",
+    "ReminderText", "Reschedule", "Settlement", "SettlementPaper", "WriteOff", "buyer_lines",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Verbs of billing."""
 
+from .accounting import account_content, carved_out, current_account, draw_account, freeze_account
 from .allocating import allocate_credit, open_instalments, suggest
 from .bank_files import BANK_COLUMNS, keep_bank_account, read_statement_file
 from .bank_lines import book_line, book_sure_lines, return_line, set_line_aside, take_line_up
@@ -10,6 +11,7 @@ from .charge_lines import agreed_charges, billed_charges, open_charges, open_gro
 from .charging import accept_charge, add_charge, clause_of, penalty_rows, propose_penalties, set_clause, waive_charge
 from .collecting import close_collection_note, note_collection
 from .composing import document_totals
+from .conditions import Condition, settlement_blockers, settlement_conditions
 from .crediting import credit_invoice, credited_before
 from .differences import Difference, Reconciliation, reconcile, sources
 from .drafting import delete_draft, draft_invoice, edit_draft, open_quantities, quantities_of
@@ -37,7 +39,7 @@ from .reminding import (
     withdraw_reminder,
 )
 from .rescheduling import movable, release_retention, reschedule_invoice
-from .settling import final_amount, reopen_order, settle_order, settlement_blockers
+from .settling import SETTLEMENT_JOB, final_amount, keep_settlement_paper, reopen_order, settle_order
 from .writing_off import approve_write_off, ask_write_off, refuse_write_off, tolerance
 
 __all__ = [
@@ -47,13 +49,16 @@ __all__ = [
     "MAIL_JOB",
     "PDF_JOB",
     "REMINDER_JOB",
+    "SETTLEMENT_JOB",
     "BoardColumn",
+    "Condition",
     "Difference",
     "LevelTerms",
     "Match",
     "PlanRow",
     "Reconciliation",
     "accept_charge",
+    "account_content",
     "add_charge",
     "aged_receivables",
     "aged_totals",
@@ -72,6 +77,7 @@ __all__ = [
     "book_sure_lines",
     "buyer_prints",
     "cancel_payment",
+    "carved_out",
     "clause_of",
     "close_collection_note",
     "controls",
@@ -79,10 +85,12 @@ __all__ = [
     "credit_charges",
     "credit_invoice",
     "credited_before",
+    "current_account",
     "delete_draft",
     "document_totals",
     "draft_by_hand",
     "draft_invoice",
+    "draw_account",
     "edit_draft",
     "einvoice_xml",
     "equal_rows",
@@ -90,6 +98,7 @@ __all__ = [
     "final_amount",
     "fixed_instalments",
     "follow_amendment",
+    "freeze_account",
     "hand_totals",
     "invoice_board",
     "issue_invoice",
@@ -98,6 +107,7 @@ __all__ = [
     "keep_bank_account",
     "keep_pdf",
     "keep_reminder_pdf",
+    "keep_settlement_paper",
     "late_instalments",
     "left_to_plan",
     "mail_invoice",
@@ -145,6 +155,7 @@ __all__ = [
     "set_reminder_levels",
     "settle_order",
     "settlement_blockers",
+    "settlement_conditions",
     "sources",
     "standard_text",
     "suggest",

@@ -58,13 +58,16 @@ def _item(one: Instalment) -> OpenItem:
     return OpenItem(one.pk, one.due_date, one.open)
 
 
-def lock_instalments(keys: Iterable[int]) -> dict[int, Instalment]:
-    """Instalments with their invoices and orders under lock, orders first. Raises TransitionRefused where settled."""
+def lock_instalments(keys: Iterable[int], *, retained: bool = False) -> dict[int, Instalment]:
+    """Instalments with their invoices and orders under lock, orders first. Raises TransitionRefused where settled;
+    with `retained` those pass that were kept back and stand apart.
+    """
     keys = set(keys)
-    found = Instalment.objects.filter(pk__in=keys).values_list("invoice__order_id", "invoice_id")
-    pairs = list(found)
+    found = list(Instalment.objects.filter(pk__in=keys).values_list("invoice__order_id", "invoice_id", "kind"))
+    pairs = [(order, invoice) for order, invoice, _kind in found]
+    closed = {order for order, _invoice, kind in found if not (retained and kind == Instalment.Kind.RETENTION)}
     orders = lock_orders(order for order, _invoice in pairs)
-    refuse_settled(orders.values())
+    refuse_settled(order for key, order in orders.items() if key in closed)
     invoices = Invoice.objects.select_for_update(of=("self",)).select_related("customer").order_by("pk")
     documents = {one.pk: one for one in invoices.filter(pk__in={invoice for _order, invoice in pairs if invoice})}
     rows = {one.pk: one for one in Instalment.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
@@ -190,7 +193,7 @@ def allocate_credit(payment: Payment, *, actor: "User", allocations: Shares | No
     require(actor, "billing.record_payment")
     if allocations is None:
         allocations = suggest(payment.customer, payment.currency, payment.unallocated)
-    rows = lock_instalments(allocations)
+    rows = lock_instalments(allocations, retained=True)
     payment = Payment.objects.locked(payment.pk)
     check_shares(rows, allocations, payment.customer, payment.currency)
     asked = total(allocations.values())

@@ -161,7 +161,10 @@ def _pdfs() -> Iterator[str]:
 @invariant("M9", "a settled order has nothing open")
 def _settled() -> Iterator[object]:
     settled = Order.objects.filter(state=Order.State.SETTLED)
-    yield from Instalment.objects.owed().filter(invoice__order__in=settled)
+    owed = _sums(Instalment.objects.owed().filter(invoice__order__in=settled).values_list("invoice__order_id", "open"))
+    for order in settled.filter(Q(pk__in=list(owed)) | ~Q(retained_total=0)):
+        if owed[order.pk] != order.retained_total:
+            yield f"{order}: open {owed[order.pk]}, retained by contract {order.retained_total}"
     yield from Invoice.objects.drafts().filter(order__in=settled)
 
 

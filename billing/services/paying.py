@@ -91,12 +91,12 @@ def book(payment: Payment, allocations: Mapping[int, Decimal] | None, actor: "Us
     """Numbers a payment (or a write-off, in a series of its own), saves it and lays it on instalments, all under lock."""
     if allocations is None:
         first = suggest(payment.customer, payment.currency, payment.amount, payment.remittance)
-        rows = lock_instalments(first)
+        rows = lock_instalments(first, retained=True)
         # Under lock some may be paid meanwhile: their shares become credit.
         shares = {pk: min(share, rows[pk].open) for pk, share in first.items() if rows[pk].open > 0}
     else:
         shares = {pk: share for pk, share in allocations.items() if share}
-        rows = lock_instalments(shares)
+        rows = lock_instalments(shares, retained=True)
     check_shares(rows, shares, payment.customer, payment.currency)
     if total(shares.values()) > payment.amount:
         raise ValidationError({"amount": _("More is laid on invoices than came in.")})
@@ -124,7 +124,7 @@ def cancel_payment(payment: Payment, *, reason: str, actor: "User") -> Payment:
     it is laid on a settled order.
     """
     laid = laid_of(payment)
-    rows = lock_instalments(laid)
+    rows = lock_instalments(laid, retained=True)
     payment = Payment.objects.locked(payment.pk)
     check_transition(payment.cancel, actor)
     if payment.recorded_by_id == actor.pk:

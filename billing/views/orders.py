@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing import services
 from billing.actions import ORDER_BILLING_ACTIONS
 from billing.forms import InvoiceQuantityForm, MonthlyForm, PlanForm, PlanRows
-from billing.models import Instalment, InstalmentPlan, Invoice, Payment
+from billing.models import FinalAccount, Instalment, InstalmentPlan, Invoice, Payment
 from fulfilment.models import Milestone
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
@@ -211,15 +211,20 @@ def _keep_plan(request: Request, order: Order, form: PlanForm, rows: Any) -> Non
 @require_safe
 @permission_required("billing.view_invoice", raise_exception=True)
 def settlement(request: Request, number: str) -> HttpResponse:
-    """Every condition of the settlement, and which of them does not hold yet."""
+    """Every condition of the settlement with its figure, and the final account with its versions."""
     order = find_order(request, number)
+    account, settled = services.current_account(order), order.state == Order.State.SETTLED
+    conditions = services.settlement_conditions(order)
+    earlier = FinalAccount.objects.filter(order=order).exclude(pk=account.pk if account else 0)
     context = {
-        "order": order,
-        "final": services.final_amount(order),
-        "blockers": services.settlement_blockers(order) if order.state != Order.State.SETTLED else [],
-        "statement": order.settlements.first(),
-        "actions": ORDER_BILLING_ACTIONS.offered(order, request.user),
-    }
+        "order": order, "account": account, "conditions": conditions,
+        "content": account.content if account and not settled else services.account_content(order),
+        "missing": [one for one in conditions if not one.holds], "settlement": order.settlements.first(),
+        "versions": earlier.select_related("drawn_by", "frozen_by"),
+        "actions": [
+            one for one in ORDER_BILLING_ACTIONS.offered(order, request.user) if "charge" not in one.name
+        ],
+    }  # fmt: skip
     return render(request, "billing/settlement.html", context)
 
 

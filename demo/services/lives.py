@@ -14,6 +14,8 @@ from django.utils import timezone
 from billing.services import (
     PlanRow,
     draft_invoice,
+    draw_account,
+    freeze_account,
     issue_invoice,
     open_instalments,
     plan_instalments,
@@ -355,7 +357,12 @@ class OrderLife:
             return  # still owed
         self.pay()
         yield self.chance.uniform(0.5, 6)
-        if self.fresh().state == Order.State.ACCEPTED and not settlement_blockers(self.order):
+        if self.fresh().state != Order.State.ACCEPTED:
+            return
+        draw_account(self.order, actor=self.clerk)
+        yield self.chance.uniform(0.1, 1)
+        freeze_account(self.fresh(), actor=self.people["finance" if self.chinese else "caiwu"])
+        if not settlement_blockers(self.fresh()):
             settle_order(self.order, actor=self.clerk)
 
     # --- what people say --------------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "billing.set_clause": _SELLERS | _FINANCE,
     "billing.charge_order": _FINANCE,
     "billing.decide_charge": _FINANCE | _MANAGERS,
+    "billing.draw_account": _FINANCE,
+    "billing.freeze_account": _FINANCE,
     "billing.settle_order": _FINANCE,
     "billing.reopen_order": frozenset({Role.FINANCE_MANAGER}),
     # changes
@@ -233,6 +235,8 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "billing.set_clause": _("Agree penalties and retentions of orders"),
     "billing.charge_order": _("Propose charges and deductions of orders"),
     "billing.decide_charge": _("Accept and waive charges and deductions"),
+    "billing.draw_account": _("Draw up final accounts"),
+    "billing.freeze_account": _("Freeze final accounts of others"),
     "billing.settle_order": _("Settle orders"),
     "billing.reopen_order": _("Reopen settled orders"),
     "changes.view_change": _("Open change requests"),

@@ -39,3 +39,10 @@ def free_line(quantity: Any = 1, price: Any = "100", **fields: Any) -> dict[str,
     """An order line without a product: its price is nobody's discount."""
     row = {"description": "Welded frame", "unit": "pcs", "quantity": Decimal(quantity), "unit_price": Decimal(price)}
     return row | {"supply": "make", "tax_category": "S"} | fields
+
+
+def frozen(order: Order) -> Order:
+    """The final account drawn up by Frank and frozen by Felix."""
+    services.draw_account(order, actor=person("finance_manager"))
+    services.freeze_account(order, actor=person("finance2"))
+    return Order.objects.get(pk=order.pk)

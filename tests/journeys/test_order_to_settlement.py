@@ -154,6 +154,17 @@ def test_from_entry_to_settlement(visitor: Any, language: str) -> None:
     assert Order.objects.get(number=number).paid_total == Decimal("1423.54")
 
     page = finance.open(f"/billing/orders/{number}/settlement/")
+    finance.look()
+    page.locator('a[href$="/do/draw-account/"]').first.click()
+    with page.expect_navigation():
+        page.locator("dialog[open] button[type=submit]").click()
+    colleague = visitor(person("finance2"))
+    other = colleague.open(f"/billing/orders/{number}/settlement/")
+    other.locator('a[href$="/do/freeze-account/"]').first.click()
+    with other.expect_navigation():
+        other.locator("dialog[open] button[type=submit]").click()
+    colleague.look()
+    page = finance.open(f"/billing/orders/{number}/settlement/")
     page.locator('a[href$="/do/settle/"]').first.click()
     with page.expect_navigation():
         page.locator("dialog[open] button[type=submit]").click()
