@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, InvoiceMail, Reminder, Settlement
+from billing.models import Invoice, InvoiceMail, Reminder, Settlement, SettlementPaper
 from billing.pdf import invoice_pdf, reminder_pdf, settlement_statement
 from billing.services import (
     MAIL_JOB,
@@ -116,7 +116,7 @@ def make_settlement_paper(job: Job, _progress: Callable[..., None]) -> dict[str,
     """Makes the settlement statement in one language once; a second run finds it and does nothing."""
     settlement = Settlement.objects.select_related("order__seller").get(pk=job.params["settlement"])
     language = job.params["language"]
-    paper = settlement.papers.filter(language=language).select_related("file").first()
+    paper = SettlementPaper.objects.filter(settlement=settlement, language=language).select_related("file").first()
     if paper is None:
         try:
             content = settlement_statement(settlement, language)
