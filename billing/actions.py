@@ -14,6 +14,7 @@ from billing.forms import (
     CreditForm,
     DecisionForm,
     IssueForm,
+    LateFeeForm,
     MailForm,
     OutcomeForm,
     ReasonForm,
@@ -23,6 +24,7 @@ from billing.forms import (
     WriteOffForm,
 )
 from billing.models import BankLine, Invoice, OrderCharge, Payment, Reminder, WriteOff
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
 from ordermgmt.lib.money import ZERO
@@ -77,6 +79,14 @@ INVOICE_ACTIONS = ActionSet(
         "note", _("Note a call, promise or dispute"), services.note_collection, permission="billing.note_collection",
         form=CollectionNoteForm, icon="note", done=_("The note is kept."),
         when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit and invoice.open > 0,
+    ),
+    Action(
+        "late-fee", _("Propose late interest"), services.propose_late_fees, permission="billing.propose_late_fee",
+        form=LateFeeForm, icon="percentage", done=_("The claim is proposed; somebody else decides."), bulk=True,
+        when=lambda invoice: (
+            invoice.state == Invoice.State.ISSUED and not invoice.is_credit
+            and invoice.due_date is not None and invoice.due_date < business_today()
+        ),
     ),
     Action(
         "write-off", _("Write off"), services.ask_write_off, permission="billing.write_off", form=WriteOffForm,
@@ -168,12 +178,23 @@ def _release_consequences(reminder: Reminder) -> list[str]:
 
 REMINDER_ACTIONS = ActionSet(
     Action(
-        "release", _("Release"), services.release_reminder, transition="release", icon="send", primary=True, bulk=True,
+        "release", _("Release the letter"), services.release_reminder, transition="release", icon="send", primary=True, bulk=True,
         permission="billing.release_reminder", consequences=_release_consequences, done=_("The reminder is on its way."),
     ),
     Action(
-        "withdraw", _("Withdraw"), services.withdraw_reminder, transition="withdraw", icon="x", form=ReasonForm,
+        "withdraw", _("Withdraw the letter"), services.withdraw_reminder, transition="withdraw", icon="x", form=ReasonForm,
         permission="billing.release_reminder", bulk=True, done=_("The reminder is not sent."),
+    ),
+)  # fmt: skip
+LATE_FEE_ACTIONS = ActionSet(
+    Action(
+        "charge", _("Charge it"), services.charge_late_fee, transition="charge", icon="check", primary=True, bulk=True,
+        permission="billing.decide_late_fee", done=_("The debit note is drafted: check it, then issue it."),
+        consequences=lambda _fee: [_t("draft a debit note over the claim, without tax")],
+    ),
+    Action(
+        "waive", _("Waive"), services.waive_late_fee, transition="waive", icon="x", form=ReasonForm, bulk=True,
+        permission="billing.decide_late_fee", done=_("The claim is waived."),
     ),
 )  # fmt: skip
 NOTE_ACTIONS = ActionSet(

@@ -109,3 +109,10 @@ ACCOUNT_FROZEN = _type(
     "account_frozen", _("froze version {number} of the final account, {amount} {currency}"), icon="lock", told=True
 )
 SETTLEMENT_KEPT = _type("settlement_kept", _("kept the settlement statement ({language})"), icon="file-type-pdf")
+LATE_TERMS_SET = _type("late_terms_set", _("set late interest to {rate} % from {day}"), icon="percentage")
+LATE_FEE_PROPOSED = _type(
+    "late_fee_proposed", _("proposed {amount} {currency} of late interest on {number} until {day}"), icon="percentage"
+)
+LATE_FEE_DECIDED = _type(
+    "late_fee_decided", _("decided about {amount} {currency} of late interest on {number}: {what}"), icon="percentage"
+)

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from billing.models import BankAccount, BankLine, CollectionNote, Invoice, Payment, Reminder
+from billing.models import BankAccount, BankLine, CollectionNote, Invoice, LateFee, Payment, Reminder
 from ordermgmt.company.services import business_today
 
 _PAYMENT_STATES = [
@@ -135,4 +135,21 @@ class CollectionNoteFilter(django_filters.FilterSet):
         """Any fragment."""
         return queryset.filter(
             Q(invoice__number__icontains=value) | Q(invoice__customer_name__icontains=value) | Q(text__icontains=value)
+        )
+
+
+class LateFeeFilter(django_filters.FilterSet):
+    """Filters of claims; `q` searches invoice and customer."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
+    state = django_filters.ChoiceFilter(label=_("State"), choices=LateFee.State.choices)
+
+    class Meta:
+        model = LateFee
+        fields: list[str] = []
+
+    def search(self, queryset: Any, _name: str, value: str) -> Any:
+        """Any fragment."""
+        return queryset.filter(
+            Q(instalment__invoice__number__icontains=value) | Q(instalment__invoice__customer_name__icontains=value)
         )

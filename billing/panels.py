@@ -89,6 +89,7 @@ command(
     "billing.view_payment",
     "differences reconcile instalments 差异 对账",
 )
+command(_("Late interest"), "/billing/late-fees/", "billing.view_payment", "late interest fee 逾期利息 滞纳金")
 command(_("Bank files"), "/billing/bank/", "billing.view_payment", "bank statement camt MT940 银行 流水 对账")
 command(_("Aged receivables"), "/billing/ageing/", "billing.view_payment", "ageing aged receivables overdue 账龄 应收")
 command(_("Ledger"), "/billing/ledger/", "billing.export_ledger", "ledger journal export gaps 明细账 导出")

@@ -2,7 +2,7 @@
 
 from .bank import AsideForm, BankAccountForm, BankFileForm, BookLineForm
 from .charges import ChargeForm, ClauseForm, DecisionForm
-from .collection import CollectionNoteForm, LevelForm, OutcomeForm
+from .collection import CollectionNoteForm, LateFeeForm, LateTermsForm, LevelForm, OutcomeForm
 from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
 from .hand import HandForm, clean_hand_lines
 from .payments import AllocateForm, PaymentForm, RefundForm, RefuseForm, RemarkForm, WriteOffForm
@@ -26,6 +26,8 @@ __all__ = [
     "HandForm",
     "InvoiceQuantityForm",
     "IssueForm",
+    "LateFeeForm",
+    "LateTermsForm",
     "LevelForm",
     "MailForm",
     "MonthlyForm",

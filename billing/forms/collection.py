@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import CollectionNote
+from billing.models import CollectionNote, LateFeePolicy
 from billing.services import LevelTerms
 
 from .parts import date_input
@@ -82,3 +82,39 @@ class LevelForm(forms.Form):
             for language, _name in settings.LANGUAGES
         }
         return LevelTerms(data["days"], data.get("fee") or Decimal(0), data.get("deadline_days") or 0, texts)
+
+
+class LateFeeForm(forms.Form):
+    """Until when interest is claimed."""
+
+    as_of = forms.DateField(
+        label=_("Until"), required=False, widget=date_input(), help_text=_("That day included; today if left empty.")
+    )
+
+
+class LateTermsForm(forms.Form):
+    """The terms of late interest from a day on."""
+
+    start = forms.DateField(
+        label=_("From"), widget=date_input(), help_text=_("They hold until later ones; interest is split by day.")
+    )
+    annual = forms.DecimalField(
+        label=_("Percent a year"), min_value=Decimal(0), max_value=Decimal(1000), max_digits=12, decimal_places=6,
+        help_text=_("Simple interest, from the day after the due date."),
+    )  # fmt: skip
+    year_days = forms.TypedChoiceField(
+        label=_("Days of the year"), choices=LateFeePolicy.Year.choices, coerce=int,
+        help_text=_("What the yearly rate is divided by."),
+    )  # fmt: skip
+    grace_days = forms.IntegerField(
+        label=_("Days of grace"), min_value=0, max_value=365, initial=0,
+        help_text=_("Paid within them costs nothing; after them the days count from the due date."),
+    )  # fmt: skip
+    flat_fee = forms.DecimalField(
+        label=_("Flat fee"), min_value=Decimal(0), max_digits=19, decimal_places=4, initial=0,
+        help_text=_("Asked for once with the first claim, in the document's currency."),
+    )  # fmt: skip
+    cap = forms.DecimalField(
+        label=_("At most"), required=False, min_value=Decimal("0.0001"), max_digits=19, decimal_places=4,
+        help_text=_("Of interest and fee of one instalment together; empty: no limit."),
+    )  # fmt: skip

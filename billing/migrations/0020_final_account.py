@@ -14,7 +14,7 @@ from ordermgmt.lib.database import RefuseWhen, StateEdges
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0014_parts'),
+        ('billing', '0015_late_fees'),
         ('orders', '0008_final_account'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -6,6 +6,7 @@ from .bank import BankAccount, BankLine, BankStatement
 from .charge import OrderCharge, OrderClause
 from .collection import CollectionNote, Reminder, ReminderItem, ReminderLevel, ReminderText
 from .invoice import Invoice, InvoiceLine, InvoiceReference, InvoiceTax, buyer_lines
+from .latefee import LateFee, LateFeePolicy
 from .mailing import InvoiceMail
 from .payment import Allocation, Payment, Refund, Settlement
 from .plan import Instalment, InstalmentPlan, Reschedule
@@ -15,6 +16,7 @@ from .writeoff import WriteOff
 __all__ = [
     "Allocation", "BankAccount", "BankLine", "BankStatement", "CollectionNote", "DocumentAdjustment", "ExchangeRate",
     "FinalAccount", "Instalment", "InstalmentPlan", "Invoice", "InvoiceLine", "InvoiceMail", "InvoiceReference",
-    "InvoiceTax", "OrderCharge", "OrderClause", "Payment", "Refund", "Reminder", "ReminderItem", "ReminderLevel",
-    "ReminderText", "Reschedule", "Settlement", "SettlementPaper", "WriteOff", "buyer_lines",
+    "InvoiceTax", "LateFee", "LateFeePolicy", "OrderCharge", "OrderClause", "Payment", "Refund", "Reminder",
+    "ReminderItem", "ReminderLevel", "ReminderText", "Reschedule", "Settlement", "SettlementPaper", "WriteOff",
+    "buyer_lines",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from .exchanging import exchange_results, set_exchange_rate
 from .following import follow_amendment
 from .handwriting import draft_by_hand, hand_totals, rewrite_by_hand
 from .issuing import PDF_JOB, as_issued, buyer_prints, issue_invoice, keep_pdf, profile_data, seller_prints
+from .late_fees import charge_late_fee, interest_on, propose_late_fees, set_late_fee_policy, waive_late_fee
 from .ledger import JOURNAL_COLUMNS, balances, controls, journal, journal_rows, number_gaps
 from .mailing import MAIL_JOB, mail_invoice, mails_with_jobs, note_bounce, note_sent, retry_mail
 from .opening import open_balance
@@ -78,6 +79,7 @@ __all__ = [
     "buyer_prints",
     "cancel_payment",
     "carved_out",
+    "charge_late_fee",
     "clause_of",
     "close_collection_note",
     "controls",
@@ -100,6 +102,7 @@ __all__ = [
     "follow_amendment",
     "freeze_account",
     "hand_totals",
+    "interest_on",
     "invoice_board",
     "issue_invoice",
     "journal",
@@ -129,6 +132,7 @@ __all__ = [
     "penalty_rows",
     "plan_instalments",
     "profile_data",
+    "propose_late_fees",
     "propose_penalties",
     "propose_reminders",
     "quantities_of",
@@ -151,6 +155,7 @@ __all__ = [
     "seller_prints",
     "set_clause",
     "set_exchange_rate",
+    "set_late_fee_policy",
     "set_line_aside",
     "set_reminder_levels",
     "settle_order",
@@ -162,6 +167,7 @@ __all__ = [
     "take_line_up",
     "tolerance",
     "waive_charge",
+    "waive_late_fee",
     "wants_einvoice",
     "withdraw_reminder",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from billing.actions import INVOICE_ACTIONS
 from billing.filters import InvoiceFilter, PaymentFilter
-from billing.models import BankLine, CollectionNote, Instalment, Invoice, Payment, Reminder
+from billing.models import BankLine, CollectionNote, Instalment, Invoice, LateFee, Payment, Reminder
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
@@ -113,6 +113,9 @@ def home(request: Request) -> HttpResponse:
                "reminders/?state=proposed", icon="bell"),
         _queue("bank", _t("Bank entries to book"), BankLine.objects.visible_to(user).waiting(),
                "bank/lines/?state=open", icon="credit-card"),
+        _queue("late", _t("Late interest to decide"),
+               LateFee.objects.visible_to(user).undecided().select_related("instalment__invoice").order_by("pk"),
+               "late-fees/?state=proposed", icon="percentage"),
         _queue("notes", _t("Calls and promises to come back to"),
                CollectionNote.objects.visible_to(user).to_follow(today).select_related("invoice").order_by("follow_up_on", "pk"),
                f"collection/notes/?state=open&due={today}", icon="note"),
