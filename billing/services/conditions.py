@@ -12,6 +12,7 @@ from billing.models import (
     FinalAccount,
     Instalment,
     Invoice,
+    LateFee,
     OrderCharge,
     Payment,
     Reminder,
@@ -207,6 +208,15 @@ def _late_fees(order: Order) -> Condition:
             one.get_absolute_url(), _("Accept or waive it"),
         )
         for one in charges
+    ]  # fmt: skip
+    fees = LateFee.objects.undecided().filter(instalment__invoice__order=order).select_related("instalment__invoice")
+    missing += [
+        Blocker(
+            _("Interest of %(amount)s %(currency)s on %(number)s is proposed: charge or waive it.")
+            % {"amount": order.money(one.amount), "currency": one.currency, "number": one.instalment.invoice},
+            "/billing/late-fees/", _("Open the claims"),
+        )
+        for one in fees
     ]  # fmt: skip
     reminders = Reminder.objects.filter(state=Reminder.State.PROPOSED, items__instalment__invoice__order=order)
     missing += [

@@ -1,12 +1,14 @@
 """`settle_order` and `reopen_order`: the account closes only when nothing is open."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from billing import services
-from billing.models import Settlement
+from billing.models import Instalment, LateFee, Settlement
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from orders.models import Order
 from tests.factories import billing, orders
@@ -97,3 +99,18 @@ def test_a_settled_account_is_closed_until_it_is_reopened(client_of, finance, fi
     assert client_of(finance_manager).post(_url(order, "reopen"), {"reason": "bounced"}).status_code == 302
     assert services.cancel_payment(payment, reason="bounced", actor=finance2).state == "cancelled"
     assert Order.objects.get(pk=order.pk).state == "accepted"
+
+
+def test_undecided_interest_keeps_the_account_open(finance, finance2):
+    """Condition 8: what somebody claims is charged or waived before nothing is open."""
+    invoice = billing.issued(orders.accepted())
+    services.set_late_fee_policy(actor=orders.person("finance_manager"), start=dt.date(2020, 1, 1), annual=Decimal(10))
+    Instalment.objects.filter(invoice=invoice).update(due_date=business_today() - dt.timedelta(days=30))
+    services.propose_late_fees(invoice, actor=finance)
+    billing.pay(invoice)
+    order = billing.frozen(Order.objects.get(pk=invoice.order_id))
+    with pytest.raises(TransitionRefused) as refused:
+        services.settle_order(order, actor=finance)
+    assert [one.link for one in refused.value.blockers] == ["/billing/late-fees/"]
+    services.waive_late_fee(LateFee.objects.get(), reason="Goodwill", actor=finance2)
+    assert services.settle_order(Order.objects.get(pk=order.pk), actor=finance).state == "settled"
