@@ -50,12 +50,12 @@ INSERT INTO orders_order (number, customer_id, customer_name, owner_id, team_id,
   language, customer_reference, order_date, promised_date, revision, seller_id, tax_profile_id, payment_days,
   billing_address, delivery_address, terms, note, acceptance_criteria, state, version, origin, source_key, on_hold,
   hold_reason, is_stock_only, net_total, tax_total, gross_total, cost_total, search_text, created_at, changed_at,
-  deposit_due, deposit_waived, invoiced_total, paid_total, draft_invoices, open_changes, pending_changes, unread_changes, acceptance_round)
+  deposit_due, deposit_waived, charges_total, retained_total, invoiced_total, paid_total, draft_invoices, open_changes, pending_changes, unread_changes, acceptance_round)
 SELECT %(batch)s || '-' || n, customer_id, customer_name, %(owner)s, %(team)s, %(pm)s, 'goods', 'EUR', 'en', 'PO-' || n, day,
   day + 30, 1, %(seller)s, %(profile)s, 30, '', '', '', '', 'as described', state, 1, 'imported', %(batch)s || ':' || n,
   n %% 97 = 0 AND state = 'placed', CASE WHEN n %% 97 = 0 AND state = 'placed' THEN 'waiting for papers' ELSE '' END,
   false, net, round(net * 0.19, 2), net + round(net * 0.19, 2), cost,
-  lower(%(batch)s || '-' || n || E'\n' || customer_name || E'\nPO-' || n || E'\n' || texts), day, day, 0, false, 0, 0, 0, 0, 0, 0, 0
+  lower(%(batch)s || '-' || n || E'\n' || customer_name || E'\nPO-' || n || E'\n' || texts), day, day, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0
 FROM made_orders JOIN (SELECT n, sum(price * quantity) AS net, sum(cost * quantity) AS cost,
   string_agg(sku || E'\n' || name, E'\n' ORDER BY position) AS texts FROM made_lines GROUP BY n) AS totals USING (n)
 """
