@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ordermgmt.lib.fsm import FSMField, Refreshable, transition
 from ordermgmt.lib.money import ZERO, AmountField, RateField, quantise
@@ -21,7 +22,7 @@ class OrderClause(models.Model):
     """What the contract says about late delivery and about retentions; one per order, none means nothing was agreed."""
 
     class Per(models.TextChoices):
-        DAY = "day", _("Day")
+        DAY = "day", pgettext_lazy("a stretch of time", "Day")
         WEEK = "week", _("Week begun")
 
     order = models.OneToOneField(Order, models.CASCADE, related_name="clause")
