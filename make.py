@@ -331,16 +331,8 @@ def check(arguments: list[str]) -> int:
 def audit() -> int:
     """Known faults of the locked packages; says so where no source of them can be reached."""
     command = [
-        "pip-audit",
-        "-r",
-        "requirements.txt",
-        "--require-hashes",
-        "--disable-pip",
-        "--timeout",
-        "5",
-        "-f",
-        "json",
-    ]
+        "pip-audit", "-r", "requirements.txt", "--require-hashes", "--disable-pip", "--timeout", "5", "-f", "json",
+    ]  # fmt: skip
     try:
         done = subprocess.run(
             [str(VENV / "bin" / command[0]), *command[1:]],

@@ -108,6 +108,9 @@ ACCOUNT_DRAWN = _type(
 ACCOUNT_FROZEN = _type(
     "account_frozen", _("froze version {number} of the final account, {amount} {currency}"), icon="lock", told=True
 )
+ACCOUNT_REPLACED = _type(
+    "account_replaced", _("took version {number} of the final account out of force"), icon="lock-open"
+)
 SETTLEMENT_KEPT = _type("settlement_kept", _("kept the settlement statement ({language})"), icon="file-type-pdf")
 LATE_TERMS_SET = _type("late_terms_set", _("set late interest to {rate} % from {day}"), icon="percentage")
 LATE_FEE_PROPOSED = _type(

@@ -37,7 +37,7 @@ class BankFileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = BankAccount.objects.filter(is_active=True)  # type: ignore[attr-defined]
+        self.fields["account"].queryset = BankAccount.objects.filter(is_active=True)  # type: ignore[attr-defined]  # a choice field
 
     def clean_file(self) -> Any:
         """Refuses what is too large before it is read."""

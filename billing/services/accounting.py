@@ -147,8 +147,13 @@ def replace_account(order: Order, *, actor: "User") -> None:
     account = FinalAccount.objects.current().select_for_update(of=("self",)).filter(order=order).first()
     if account is None:
         return
+    before = {"state": account.state}
     account.replace()
     account.save(update_fields=["state"])
+    record(
+        events.ACCOUNT_REPLACED, account, root=order, actor=actor, before=before, after={"state": account.state},
+        number=account.number,
+    )  # fmt: skip
     if order.final_amount is not None:
         note_final(order, final_amount=None, actor=actor)
 

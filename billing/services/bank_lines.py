@@ -16,7 +16,7 @@ from ordermgmt.activity.services import record
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused, check_transition
 
-from .bank_matching import sure_match
+from .bank_matching import match_lines, sure_match
 from .base import refuse, require
 from .paying import cancel_payment, record_payment
 
@@ -136,7 +136,11 @@ def book_sure_lines(lines: list[BankLine], *, actor: "User") -> tuple[int, int]:
     """Books every entry that is sure, each for itself. Returns how many were booked and how many wait for a person."""
     require(actor, "billing.record_payment")
     booked = 0
+    # All are looked through at once; only those that seem sure are asked again, each under its lock.
+    matches = match_lines(lines)
     for line in lines:
+        if not any(match.sure for match in matches.get(line.pk, [])):
+            continue
         try:
             book_line(line, actor=actor)
         except TransitionRefused:

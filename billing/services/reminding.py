@@ -99,19 +99,16 @@ def _propose(reminder: Reminder | None, account: Account, items: list[Late], tod
     wanted = [(one.instalment.pk, one.level, one.instalment.open) for one in items]
     if reminder is None:
         reminder = Reminder(customer_id=account[0], currency=account[1], proposed_on=today, proposed_by=actor)
-        made = True
     else:
         if list(reminder.items.values_list("instalment", "level", "open")) == wanted:
             return
-        made = False
         reminder.version += 1
         reminder.items.all().delete()
     _write(reminder, items)
-    if made:
-        record(
-            events.REMINDER_PROPOSED, reminder, root=reminder.customer, actor=actor, level=reminder.level,
-            amount=f"{reminder.total:,}", currency=reminder.currency,
-        )  # fmt: skip
+    record(
+        events.REMINDER_PROPOSED, reminder, root=reminder.customer, actor=actor, level=reminder.level,
+        amount=f"{reminder.total:,}", currency=reminder.currency,
+    )  # fmt: skip
 
 
 def _write(reminder: Reminder, items: list[Late]) -> None:

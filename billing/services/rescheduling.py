@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing import events
 from billing.models import Instalment, Invoice, Reschedule
-from ordermgmt.activity.services import record
+from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.instalments import PlanRefused, Term, amounts
 from ordermgmt.lib.money import total
@@ -62,7 +62,7 @@ def reschedule_invoice(
         invoice=invoice, number=number + 1, before=before, after=_content(made), reason=reason, by=actor
     )
     record(
-        events.RESCHEDULED, invoice, root=root_of(invoice), actor=actor, before={"instalments": before},
+        events.RESCHEDULED, kept, root=root_of(invoice), actor=actor, before={"instalments": before},
         after={"instalments": kept.after}, number=invoice.number, count=len(made), reason=reason,
     )  # fmt: skip
     return kept
@@ -98,12 +98,12 @@ def release_retention(instalment: Instalment, *, actor: "User", on: dt.date | No
     day = on or business_today()
     if invoice.issue_date and day < invoice.issue_date:
         raise ValidationError({"on": _("A retention is not released before its invoice.")})
-    before = {"due_date": row.due_date.isoformat()}
+    before = snapshot(row, "kind", "due_date")
     row.kind, row.due_date = Instalment.Kind.NORMAL, day
     row.save(update_fields=["kind", "due_date"])
     record(
-        events.RETENTION_RELEASED, invoice, root=root_of(invoice), actor=actor, before=before,
-        after={"due_date": day.isoformat()}, number=invoice.number, amount=invoice.money(row.amount),
+        events.RETENTION_RELEASED, row, root=root_of(invoice), actor=actor, before=before,
+        after=snapshot(row, "kind", "due_date"), number=invoice.number, amount=invoice.money(row.amount),
         currency=row.currency, date=day.isoformat(),
     )  # fmt: skip
     return row

@@ -161,7 +161,7 @@ class NeedsForm(forms.Form):
         kwargs.setdefault("initial", {"first": begin, "last": instance.promised_date})
         super().__init__(*args, **kwargs)
         open_ones = Milestone.objects.open().filter(order=instance)
-        self.fields["milestone"].queryset = open_ones  # type: ignore[attr-defined]
+        self.fields["milestone"].queryset = open_ones  # type: ignore[attr-defined]  # a choice field
 
 
 class BookForm(NeedsForm):

@@ -100,7 +100,7 @@ class AssignForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
     def __init__(self, data: Any = None, files: Any = None, *, instance: CorrectiveAction) -> None:
         super().__init__(data, files, instance=instance)
-        self.fields["owner"].queryset = caretakers()  # type: ignore[attr-defined]
+        self.fields["owner"].queryset = caretakers()  # type: ignore[attr-defined]  # a choice field
 
 
 class CorrectedForm(forms.Form):

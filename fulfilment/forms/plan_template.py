@@ -130,5 +130,5 @@ class ApplyPlanForm(forms.Form):
         begin: dt.date = max(business_today(), instance.order_date)
         kwargs.setdefault("initial", {"first": begin, "owner": instance.project_manager_id})
         super().__init__(*args, **kwargs)
-        self.fields["template"].queryset = PlanTemplate.objects.fitting(instance)  # type: ignore[attr-defined]
-        self.fields["owner"].queryset = users_with_role(Role.PM)  # type: ignore[attr-defined]
+        self.fields["template"].queryset = PlanTemplate.objects.fitting(instance)  # type: ignore[attr-defined]  # a choice field
+        self.fields["owner"].queryset = users_with_role(Role.PM)  # type: ignore[attr-defined]  # a choice field

@@ -19,7 +19,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token_digest', models.CharField(max_length=64, unique=True)),
                 ('made_at', models.DateTimeField(verbose_name='made')),
-                ('read_on', models.DateField(blank=True, null=True, verbose_name='last read')),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feed', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
             ],
             options={

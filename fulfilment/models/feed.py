@@ -13,7 +13,6 @@ class CalendarFeed(models.Model):
     )
     token_digest = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField(_("made"))
-    read_on = models.DateField(_("last read"), null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]

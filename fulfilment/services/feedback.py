@@ -30,6 +30,8 @@ MAIL_JOB = "fulfilment.feedback_mail"
 #: How long a link works, and how soon a low score is to be seen to, in days.
 LINK_DAYS, CORRECT_DAYS = 30, 3
 _RIGHT, _SALT = "fulfilment.ask_feedback", "fulfilment.feedback"
+#: What people agree on; the next day follows from it, each time the customer was asked.
+_AGREED = ("every_days", "to")
 _State = Order.State
 _DURING = (_State.IN_PRODUCTION, _State.SHIPPED)
 _AFTER = (_State.ACCEPTED, _State.SETTLED)
@@ -117,14 +119,14 @@ def plan_feedback(order: Order, *, every_days: int, to: str, next_on: dt.date, a
     if found := agree_blocked(order):
         raise TransitionRefused(found)
     plan = FeedbackPlan.objects.filter(order=order).first() or FeedbackPlan(order=order)
-    was = snapshot(plan) if plan.pk else None
+    was = snapshot(plan, *_AGREED) if plan.pk else None
     plan.every_days, plan.to, plan.next_on, plan.set_by = every_days, to, next_on, actor
     plan.full_clean(exclude=["order", "set_by"])
     if next_on < business_today():
         raise ValidationError({"next_on": _("The date is in the past.")})
     plan.save()
     record(
-        events.FEEDBACK_PLANNED, plan, root=order, actor=actor, before=was, after=snapshot(plan), days=every_days,
+        events.FEEDBACK_PLANNED, plan, root=order, actor=actor, before=was, after=snapshot(plan, *_AGREED), days=every_days,
         next_on=str(next_on),
     )  # fmt: skip
     return order

@@ -84,7 +84,7 @@ def renew_feed(*, actor: "User") -> str:
     if not actor.has_perm("orders.view_order"):
         raise PermissionDenied
     token = secrets.token_urlsafe(32)
-    values = {"token_digest": _digest(token), "made_at": timezone.now(), "read_on": None}
+    values = {"token_digest": _digest(token), "made_at": timezone.now()}
     feed, _made = CalendarFeed.objects.update_or_create(user=actor, defaults=values)
     record(events.FEED_RENEWED, feed, root=actor, actor=actor)
     return f"{settings.SITE_URL.rstrip('/')}/fulfilment/feed/{token}/plan.ics"
@@ -111,8 +111,6 @@ def read_feed(token: str) -> str | None:
     if found is None or not found.user.is_active or not found.user.has_perm("orders.view_order"):
         return None
     today = business_today()
-    if found.read_on != today:
-        CalendarFeed.objects.filter(pk=found.pk).update(read_on=today)
     with translation.override(found.user.language):
         first, last = today - dt.timedelta(days=_BACK), today + dt.timedelta(days=_AHEAD)
         return ics(calendar_entries(found.user, first, last), _("Plan"))

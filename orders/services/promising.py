@@ -37,7 +37,10 @@ _promisers: list[Promiser] = []
 
 
 def promised_by(promiser: Promiser) -> Promiser:
-    """Registers who answers instead of stock and lead times alone: the last one that did."""
+    """Registers who answers instead of stock and lead times alone. Raises ValueError for a second one: which of two
+    answers counts would be chance."""
+    if _promisers:
+        raise ValueError(f"{_promisers[0].__name__} answers for dates already")
     _promisers.append(promiser)
     return promiser
 
@@ -47,7 +50,7 @@ def promises(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
 
     A fixed number of queries, however many lines.
     """
-    promiser = _promisers[-1] if _promisers else from_stock_or_lead_time
+    promiser = _promisers[0] if _promisers else from_stock_or_lead_time
     return promiser(lines, today)
 
 

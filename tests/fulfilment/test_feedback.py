@@ -75,6 +75,7 @@ class TestAsking:
         assert ask_due() == 0
         assert FeedbackPlan.objects.get().next_on == today + dt.timedelta(days=7)
         assert ask_due(today + dt.timedelta(days=7)) == 1
+        assert list(violations(["A3"])) == []  # the next day moved without a word of anybody
         assert FeedbackLink.objects.filter(to="wang@example.com").count() == 2
         with pytest.raises(ValidationError, match="past"):
             plan_feedback(
