@@ -50,7 +50,7 @@ def refund_credit(
     payment.save(update_fields=["allocated", "version"])
     record(
         events.PAYMENT_REFUNDED, payment, root=payment.customer, actor=actor,
-        after=snapshot(refund, "payment", "amount", "on", "reason", "key"), number=payment.number,
+        after={"refund": snapshot(refund, "amount", "on", "reason", "key")}, number=payment.number,
         amount=f"{amount:,}", currency=payment.currency, reason=reason,
     )  # fmt: skip
     return payment

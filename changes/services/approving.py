@@ -192,8 +192,9 @@ def save_rule(
         raise ValidationError(_("Each role is asked once."))
     if not set(roles) <= {role.value for role in APPROVERS}:
         raise ValidationError(_("This role does not approve changes."))
-    row = rule or ApprovalRule()
-    before = {"rule": row.sentence()} if row.pk else None
+    # Read anew: a form that was checked has the new values in its instance already.
+    row = ApprovalRule.objects.select_for_update().get(pk=rule.pk) if rule else ApprovalRule()
+    before = {"rule": row.sentence()} if rule else None
     for name, value in fields.items():
         setattr(row, name, value)
     row.full_clean()

@@ -164,8 +164,9 @@ def save_reason(
 ) -> ChangeReason:
     """Puts a reason on the company's list or changes it. Raises PermissionDenied, ValidationError (a code twice)."""
     require(actor, "changes.set_rules")
-    row = reason or ChangeReason()
-    before = snapshot(row) if row.pk else None
+    # Read anew: a form that was checked has the new values in its instance already.
+    row = ChangeReason.objects.select_for_update().get(pk=reason.pk) if reason else ChangeReason()
+    before = snapshot(row) if reason else None
     row.code, row.name, row.name_zh, row.is_active = code, name, name_zh, is_active
     row.full_clean()
     row.save()

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from customers import events
 from customers.models import Address, Contact, Customer
+from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
 
 from .base import locked, save
@@ -82,7 +83,8 @@ def _save_contact(
     if after == before:
         return contact
     if contact.is_primary:  # there is one: the old one steps back first
-        customer.contacts.filter(is_primary=True).exclude(pk=contact.pk).update(is_primary=False)
+        for old in customer.contacts.filter(is_primary=True).exclude(pk=contact.pk):
+            _step_back(old, "is_primary", events.CONTACT_SAVED, customer=customer, actor=actor, name=old.name)
     contact.save()
     save(customer)
     record(events.CONTACT_SAVED, contact, root=customer, actor=actor, before=before, after=after, name=contact.name)
@@ -97,12 +99,21 @@ def _save_address(
     if after == before:
         return address
     if address.is_default:
-        same_kind = customer.addresses.filter(kind=address.kind, is_default=True)
-        same_kind.exclude(pk=address.pk).update(is_default=False)
+        for old in customer.addresses.filter(kind=address.kind, is_default=True).exclude(pk=address.pk):
+            _step_back(old, "is_default", events.ADDRESS_SAVED, customer=customer, actor=actor, text=str(old))
     address.save()
     save(customer)
     record(events.ADDRESS_SAVED, address, root=customer, actor=actor, before=before, after=after, text=str(address))
     return address
+
+
+def _step_back(
+    old: Contact | Address, flag: str, event: EventType, *, customer: Customer, actor: "User", **told: str
+) -> None:
+    """There is one main contact and one default address of a kind: the one before says so in its own history."""
+    setattr(old, flag, False)
+    old.save(update_fields=[flag])
+    record(event, old, root=customer, actor=actor, before={flag: True}, after={flag: False}, **told)
 
 
 def _set(instance: Any, allowed: tuple[str, ...], fields: dict[str, Any]) -> None:

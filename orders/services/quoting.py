@@ -30,12 +30,13 @@ def quote_order(order: Order, *, actor: "User") -> Order:
         raise refuse(_("Only a draft is a quotation."), order.get_absolute_url())
     if not order.order_lines:
         raise refuse(_("The order has no line."), f"/orders/{order.number}/edit/", _("Add a line"))
-    last = order.versions.last()
+    last, before = order.versions.last(), {"revision": order.revision}
     if last is not None and last.content_hash == order.content_hash():
         return order
     if last is not None:
         order.revision += 1
         order.save(update_fields=["revision"])
     keep_version(order, actor=actor)
-    record(events.QUOTATION_SENT, order, actor=actor, revision=order.revision)
+    after = {"revision": order.revision}
+    record(events.QUOTATION_SENT, order, actor=actor, before=before, after=after, revision=order.revision)
     return order

@@ -16,6 +16,8 @@ from .passwords import check_password_rules
 from .people import described, new_user
 from .rights import locked, require
 
+_ACCEPTED = ("name", "is_active", "joined_at")
+
 
 @transaction.atomic
 def invite_user(
@@ -56,14 +58,14 @@ def accept_invitation(link: AccessLink, *, name: str, password: str) -> User:
     """Uses the link: the person has a password and can sign in. Raises ValidationError for a weak password or a
     link that was used meanwhile."""
     user = locked(link.user)
+    before = snapshot(user, *_ACCEPTED)
     user.name = name.strip()
     check_password_rules(password, user)
     if not use_link(link):
         raise ValidationError(_("This link has been used already."), code="used")
-    before = snapshot(user, "is_active", "joined_at")
     user.set_password(password)
     user.is_active = True
     user.joined_at = timezone.now()
     user.save(update_fields=["name", "password", "is_active", "joined_at"])
-    record(events.INVITATION_ACCEPTED, user, actor=user, before=before, after=snapshot(user, "is_active", "joined_at"))
+    record(events.INVITATION_ACCEPTED, user, actor=user, before=before, after=snapshot(user, *_ACCEPTED))
     return user
