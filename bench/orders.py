@@ -23,6 +23,7 @@ import logging
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -49,7 +50,9 @@ def main(rounds: int) -> None:
     client = Client(headers={"host": "localhost"})
     client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     total = Order.objects.count()
-    middle = Order.objects.filter(owner=user, origin="imported").order_by("pk")[total // 2]
+    own = Order.objects.filter(owner=user, origin="imported", state="in_production", on_hold=False)
+    own = own.alias(size=Count("lines")).filter(size=5).order_by("pk")
+    middle = own[own.count() // 2]  # the same kind of order in a small book and in a big one
     customer = middle.customer
     scope = f"(owner_id = {user.pk} OR team_id = {user.team_id})"
     newest = "ORDER BY order_date DESC, id DESC LIMIT 51"

@@ -15,7 +15,7 @@ from ordermgmt.lib.calculation import split_by_weight
 from ordermgmt.lib.importing import Context, Field, Group, Outcome, Problem, Refused, Row, Target, own_key, register
 from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
 from orders.models import Order
-from orders.services import import_order
+from orders.services import import_order, list_price
 
 _SIX = Decimal("0.000001")
 #: Prices of the past are what was agreed, tax or not: nothing is added to them.
@@ -108,7 +108,7 @@ def _lines(context: Context, group: Group, currency: str) -> list[dict[str, Any]
     rows = [row for row in group.rows if row.text("product") or row.text("description") or row.number("quantity")]
     rows.sort(key=lambda row: row.number("position") or ZERO)
     problems: list[Problem] = []
-    lines = [line for row in rows if (line := _line(context, row, problems)) is not None]
+    lines = [line for row in rows if (line := _line(context, row, currency, problems)) is not None]
     if problems:
         raise Refused(problems)
     agreed = group.first.number("total")
@@ -121,7 +121,7 @@ def _lines(context: Context, group: Group, currency: str) -> list[dict[str, Any]
     return lines if agreed is None else _fitted(lines, quantise(agreed, currency), currency)
 
 
-def _line(context: Context, row: Row, problems: list[Problem]) -> dict[str, Any] | None:
+def _line(context: Context, row: Row, currency: str, problems: list[Problem]) -> dict[str, Any] | None:
     product = find_product(context, row.text("product")) if row.text("product") else None
     description = row.text("description")
     if product is None and not description:
@@ -133,6 +133,8 @@ def _line(context: Context, row: Row, problems: list[Problem]) -> dict[str, Any]
         return None
     discount = row.number("discount_percent") or ZERO
     price = _price(row, quantity, discount)
+    if price is None and product is not None and (price := list_price(product, currency)) is not None:
+        context.warn(row, row.headers.get("unit_price", ""), _t("The file gives no price: the list price was taken."))
     if price is None or price < 0 or not 0 <= discount <= HUNDRED:
         problems.append(row.problem("unit_price", _t("There is no price that can be charged.")))
         return None
