@@ -31,7 +31,7 @@ def _figure(value: Decimal) -> str:
 class ApprovalRule(models.Model):
     """When an approval is needed: any one of the conditions given is enough; a rule without one always counts.
 
-    Amounts and shares are summed over all open and applied changes of the order, so that many small changes do not
+    Amounts, shares and days are summed over all open and applied changes of the order, so that many small changes do not
     pass below a limit that one big one would meet.
     """
 
@@ -39,7 +39,7 @@ class ApprovalRule(models.Model):
     is_active = models.BooleanField(_("in force"), default=True, help_text=_("A rule that is off asks for nothing."))
     amount_over = AmountField(
         _("net change over"), null=True, blank=True,
-        help_text=_("Sum of the order's changes, whichever way, in the order's currency."),
+        help_text=_("What the order's changes move, up and down alike, in the order's currency."),
     )  # fmt: skip
     share_over = RateField(
         _("percent of the order over"),
@@ -48,7 +48,10 @@ class ApprovalRule(models.Model):
         help_text=_("The same sum as a share of the first version."),
     )
     days_over = models.PositiveIntegerField(
-        _("days over"), null=True, blank=True, help_text=_("Delay of the promised date, computed or judged.")
+        _("days over"),
+        null=True,
+        blank=True,
+        help_text=_("Delay of the promised date by all changes of the order together, computed or judged."),
     )
     margin_under = RateField(
         _("margin under"), null=True, blank=True, help_text=_("Percent of the net that is left after the change.")

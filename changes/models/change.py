@@ -124,6 +124,7 @@ class ChangeRequest(Refreshable, models.Model):
     order_version = models.PositiveIntegerField(default=0)
     content_hash = models.CharField(max_length=64, blank=True)
     net_change = AmountField(_("net change"), default=ZERO)
+    moved = AmountField(default=ZERO, help_text="By how much its lines are moved in all, up and down alike.")
     days = models.PositiveIntegerField(_("days"), default=0)
     margin_after = RateField(_("margin afterwards"), null=True, blank=True)
     quality = models.CharField(max_length=8, default="none")

@@ -15,7 +15,7 @@ from .approving import (
 )
 from .comparing import Comparison, compare_order, operations_from
 from .impact import Impact, impact_of
-from .judging import assess_change, bound_hash, moved, reassess_change, record_consent, summed
+from .judging import assess_change, bound_hash, moved, reassess_change, record_consent
 from .operations import ALLOWED, Op, amendment_of, check_operations, operations_of, plain
 from .raising import (
     edit_change,
@@ -28,6 +28,7 @@ from .raising import (
 )
 from .registers import register_of
 from .replaying import replay
+from .ruling import summed
 
 __all__ = [
     "ALLOWED", "Comparison", "Impact", "Op", "acknowledge_change", "acts_for", "amendment_of", "apply_change", "approval_blocked", "approve_change",

@@ -27,6 +27,7 @@ from .approving import excluded
 from .base import locked, refuse, step
 from .judging import bound_hash, moved, send_back
 from .operations import Op, amendment_of, check_operations, fee_of, operations_of, plan_of, typed
+from .ruling import asked_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,9 @@ def _apply(change: ChangeRequest, *, actor: User) -> ChangeRequest:
     change, order = locked(change)
     check_transition(change.apply, actor)
     operations = operations_of(change)
-    if order.version != change.order_version or change.content_hash != bound_hash(change, order, operations):
+    if order.version != change.order_version or change.content_hash != bound_hash(
+        change, order, operations, asked_steps(change)
+    ):
         raise Moved(", ".join(moved(change)) or _("version %(n)s") % {"n": order.version})
     _check_agreed(change)
     try:

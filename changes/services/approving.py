@@ -59,7 +59,7 @@ def waiting_for(user: "User") -> QuerySet[ChangeRequest]:
         earlier = ApprovalStep.objects.waiting().filter(change=OuterRef("change"), seq__lt=OuterRef("seq"))
         granted = ApprovalGrant.objects.filter(step=OuterRef("pk"), user=user)
         steps = asked.exclude(Exists(earlier)).exclude(Exists(granted)).values("change")
-        judged = Assessment.objects.filter(assessor=user, is_void=False).values("change")
+        judged = Assessment.objects.filter(assessor=user).values("change")
         to_approve = Q(state=ChangeRequest.State.ASSESSED, pk__in=steps) & ~Q(pk__in=judged)
         mine |= to_approve & ~Q(requested_by=user)
     if user.has_perm("changes.apply_change"):
@@ -68,8 +68,8 @@ def waiting_for(user: "User") -> QuerySet[ChangeRequest]:
 
 
 def excluded(change: ChangeRequest) -> set[int]:
-    """Who can't approve it, whatever their roles: who asked for it, and who judged it."""
-    judged = change.assessments.filter(is_void=False).values_list("assessor_id", flat=True)
+    """Who can't approve it, whatever their roles: who asked for it, and who ever judged it."""
+    judged = change.assessments.values_list("assessor_id", flat=True)
     return {change.requested_by_id, *judged}
 
 

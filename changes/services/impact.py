@@ -1,7 +1,7 @@
 """What a change means: price, cost, margin, tax, days, stock, invoices and instalments. Computed without a trace."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -42,11 +42,15 @@ class StockEffect:
 
 @dataclass
 class Impact:
-    """Before and after in the order's currency, days, and what else is touched. `margin_*` are percent of the net."""
+    """Before and after in the order's currency, days, and what else is touched. `margin_*` are percent of the net.
+
+    `moved` is by how much the lines' nets move in all, up and down alike, the fee included.
+    """
 
     order: Order
     after: Order
     fee: Decimal = ZERO
+    moved: Decimal = ZERO
     days: int = 0
     reasons: list[str] = field(default_factory=list)
     stock: list[StockEffect] = field(default_factory=list)
@@ -116,11 +120,21 @@ def impact_of(order: Order, operations: Sequence[Op | Operation]) -> Impact:
     before = {line.pk: line for line in order.order_lines}
     moved = [(before.get(line.pk or 0), line) for line in result.lines]
     touched = [(old, new) for old, new in moved if old is None or old.content() != new.content()]
+    found.moved = found.fee + movement(order, result.lines)
     found.shipped = sum(1 for old, _new in touched if old is not None and old.qty_shipped > 0)
     _stock(found, touched)
     _days(found, rows, touched)
     _billing(found, touched)
     return found
+
+
+def movement(order: Order, lines: Iterable[OrderLine]) -> Decimal:
+    """By how much the nets of the lines differ from the order's, up and down alike, in its currency.
+
+    A line of 100 that takes the place of another of 100 is a change of 200: no limit is passed by swapping.
+    """
+    before = {line.pk: line.net for line in order.order_lines}
+    return total(abs(line.net - before.get(line.pk, ZERO)) for line in lines)
 
 
 Touched = Sequence[tuple[OrderLine | None, OrderLine]]

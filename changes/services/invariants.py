@@ -24,9 +24,7 @@ def _approved() -> Iterator[object]:
     )
     open_steps = ApprovalStep.objects.filter(change=OuterRef("pk"), content_hash=OuterRef("content_hash"))
     yield from applied.filter(Exists(open_steps.exclude(state="granted")))
-    judges = ApprovalGrant.objects.filter(
-        step__change__assessments__assessor=F("user"), step__change__assessments__is_void=False
-    )
+    judges = ApprovalGrant.objects.filter(step__change__assessments__assessor=F("user"))
     yield from judges.filter(step__change__state="applied", step__content_hash=F("step__change__content_hash"))
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,27 +13,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from changes import events
-from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessment, ChangeRequest, Consent
-from ordermgmt.accounts.roles import Role
+from changes.models import ApprovalStep, Assessment, ChangeRequest, Consent
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.models import Event
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
-from ordermgmt.lib.money import HUNDRED, ZERO, total
-from orders.models import Order, OrderVersion
+from ordermgmt.lib.money import ZERO, total
+from orders.models import Order
 
 from .base import locked, refuse, save_noted, step
 from .impact import Impact, impact_of, margin
 from .operations import Op, check_operations, operations_of
+from .ruling import asked_steps, lay_out, matching_rules, wanted_steps
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 Aspect = Assessment.Aspect
 State = ChangeRequest.State
-_LEVELS = list(Assessment.Level.values)
-#: Asked where no rule says anything: nothing is applied that nobody approved.
-_FALLBACK = ApprovalRuleStep(seq=1, role=Role.MANAGER.value, mode=ApprovalRuleStep.Mode.ANY, due_days=3)
 
 
 @transaction.atomic
@@ -132,89 +129,34 @@ def _bind(change: ChangeRequest, order: Order) -> Impact:
     judged = list(change.assessments.filter(is_void=False))
     extra = total(one.cost for one in judged)
     change.days = max([impact.days, *(one.days for one in judged)])
-    change.net_change = impact.net
+    change.net_change, change.moved = impact.net, impact.moved
     change.margin_after = margin(impact.after.net_total + impact.fee, impact.after.cost_total + extra)
     levels = [one.level for one in judged if one.aspect == Aspect.QUALITY]
     change.quality = levels[0] if levels else Assessment.Level.NONE
     change.impact = impact.kept() | {"extra_cost": format(extra.normalize(), "f")}
     change.order_version = order.version
     change.bound_at = timezone.now()
-    change.content_hash = bound_hash(change, order, operations)
-    _ask(change, order, matching_rules(change, order, operations))
+    rules = matching_rules(change, order, operations)
+    change.needs_consent = any(rule.needs_consent for rule in rules)
+    steps = wanted_steps(rules)
+    change.content_hash = bound_hash(change, order, operations, [(one.role, one.mode) for one in steps])
+    lay_out(change, steps)
     return impact
 
 
-def bound_hash(change: ChangeRequest, order: Order, operations: Iterable[Op]) -> str:
-    """The sha256 of what is approved: this order at this version, these operations, this time of asking."""
+def bound_hash(change: ChangeRequest, order: Order, operations: Iterable[Op], steps: Iterable[tuple[str, str]]) -> str:
+    """The sha256 of what is approved: this order at this version, these operations, this time of asking, these steps.
+
+    The steps are part of it, so that one taken away, added or given to another role is seen like any other content.
+    """
     content = {
         "order": order.content_hash(), "version": order.version, "change": change.pk,
         "asked": change.submitted_at.isoformat() if change.submitted_at else "",
         "judged": [[one.pk, one.level] for one in change.assessments.filter(is_void=False)],
         "operations": [[op.kind, op.line, op.before, op.after] for op in operations],
+        "steps": [list(one) for one in steps], "consent": change.needs_consent,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def summed(change: ChangeRequest, order: Order) -> tuple[Decimal, Decimal]:
-    """What the order's open and applied changes come to, this one included, and that as percent of its first version."""
-    rows = ChangeRequest.objects.filter(order=order).exclude(pk=change.pk)
-    others = rows.filter(state__in=[State.SUBMITTED, State.ASSESSED, State.APPROVED, State.APPLIED])
-    amount = abs(change.net_change) + total(abs(one) for one in others.values_list("net_change", flat=True))
-    first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
-    base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
-    share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
-    return amount, share
-
-
-def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
-    """The rules in force that count for this request."""
-    amount, share = summed(change, order)
-    ends = any(op.kind == "terminate" for op in operations)
-    rules = ApprovalRule.objects.filter(is_active=True).prefetch_related("steps")
-    return [rule for rule in rules if counts(rule, change, amount=amount, share=share, ends=ends)]
-
-
-def counts(rule: ApprovalRule, change: ChangeRequest, *, amount: Decimal, share: Decimal, ends: bool) -> bool:
-    """Whether one of the rule's conditions holds, or it has none."""
-    level = _LEVELS.index(change.quality)
-    held = [
-        None if rule.amount_over is None else amount > rule.amount_over,
-        None if rule.share_over is None else share > rule.share_over,
-        None if rule.days_over is None else change.days > rule.days_over,
-        None if rule.margin_under is None else change.margin_after is None or change.margin_after < rule.margin_under,
-        None if not rule.quality_from else level >= max(1, _LEVELS.index(rule.quality_from)),
-        True if rule.on_termination and ends else False if rule.on_termination else None,
-    ]
-    asked = [one for one in held if one is not None]
-    return any(asked) or not asked
-
-
-def _ask(change: ChangeRequest, order: Order, rules: Sequence[ApprovalRule]) -> None:
-    """Lays out the steps of this content; a role that several rules name is asked once, in its last place."""
-    ApprovalStep.objects.filter(change=change).exclude(state=ApprovalStep.State.VOID).update(
-        state=ApprovalStep.State.VOID
-    )
-    change.needs_consent = any(rule.needs_consent for rule in rules)
-    wanted: dict[str, ApprovalRuleStep] = {}
-    because: dict[str, list[str]] = {}
-    for rule in rules:
-        for one in rule.steps.all():
-            because.setdefault(one.role, []).append(rule.name)
-            known = wanted.get(one.role)
-            if known is None or one.seq > known.seq or one.mode == ApprovalRuleStep.Mode.ALL:
-                wanted[one.role] = one
-    if not wanted:
-        wanted[_FALLBACK.role] = _FALLBACK
-    today = business_today()
-    ordered = sorted(wanted.values(), key=lambda one: (one.seq, one.role))
-    ApprovalStep.objects.bulk_create(
-        ApprovalStep(
-            change=change, content_hash=change.content_hash, seq=seq, role=one.role, mode=one.mode,
-            rules=", ".join(dict.fromkeys(because.get(one.role, [])))[:500],
-            due_on=today + dt.timedelta(days=one.due_days),
-        )
-        for seq, one in enumerate(ordered, start=1)
-    )  # fmt: skip
 
 
 def void_judgements(change: ChangeRequest) -> None:
@@ -251,7 +193,7 @@ def record_consent(change: ChangeRequest, *, given_by: str, given_on: dt.date, e
 def check_fresh(change: ChangeRequest, order: Order) -> None:
     """Raises TransitionRefused, saying what moved, unless order and request are what was judged."""
     same = order.version == change.order_version
-    if same and change.content_hash == bound_hash(change, order, operations_of(change)):
+    if same and change.content_hash == bound_hash(change, order, operations_of(change), asked_steps(change)):
         return
     raise refuse(
         _("The order moved since the change was judged: %(what)s. It is judged again first.")

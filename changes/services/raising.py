@@ -14,12 +14,12 @@ from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.documents.services import take_number
-from ordermgmt.lib.money import ZERO
 from orders.models import Order
 from orders.services import amended
 from orders.services import locked as locked_order
 
 from .base import locked, refuse, step
+from .impact import movement
 from .judging import void_judgements
 from .operations import ALLOWED, Op, amendment_of, check_operations, operations_of, plain, present, whole_rows
 
@@ -51,7 +51,7 @@ def raise_change(
     change = ChangeRequest(order=order, reason=reason, requested_by=actor, order_version=order.version, **fields)
     _check_fields(change)
     year = str(business_today().year)
-    change.net_change = _net_change(order, operations)
+    _measure(change, order, operations)
     change.number = f"CR-{year}-{take_number('changes.change', period=year):05d}"
     change.save()
     _write(change, operations)
@@ -84,7 +84,7 @@ def edit_change(
         check_operations(order, operations)
         change.operations.all().delete()
         _write(change, operations)
-        change.net_change = _net_change(order, operations)
+        _measure(change, order, operations)
     change.order_version = order.version
     change.version += 1
     change.save()
@@ -117,7 +117,7 @@ def submit_change(change: ChangeRequest, *, actor: "User", version: int | None =
         raise refuse(" ".join(error.messages), f"{change.get_absolute_url()}edit/", _("Edit")) from error
     change.submitted_at = timezone.now()
     change.order_version = order.version
-    change.net_change = _net_change(order, operations)
+    _measure(change, order, operations)
     return step(change, "submit", events.CHANGE_SUBMITTED, actor=actor)
 
 
@@ -174,12 +174,12 @@ def save_reason(
     return row
 
 
-def _net_change(order: Order, operations: Iterable[Op]) -> Any:
-    """What the order's net changes by, in its currency."""
+def _measure(change: ChangeRequest, order: Order, operations: Iterable[Op]) -> None:
+    """By how much the order's net changes, and how much its lines move in all; in its currency."""
     rows = list(operations)
-    if not rows:
-        return ZERO
-    return amended(order, amendment_of(order, rows)).order.net_total - order.net_total
+    result = amended(order, amendment_of(order, rows))
+    change.net_change = result.order.net_total - order.net_total
+    change.moved = movement(order, result.lines)
 
 
 def _write(change: ChangeRequest, operations: Sequence[Op]) -> None:

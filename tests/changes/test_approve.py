@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from changes.models import ApprovalGrant, ApprovalRule, ApprovalStep, ChangeRequest, Delegation
 from changes.services import (
     Op,
+    apply_change,
     approve_change,
     assess_change,
     delegate,
@@ -178,6 +179,88 @@ class TestApproving:
         approve_change(change, actor=person("manager"))
         with pytest.raises(DatabaseError), transaction.atomic():
             ApprovalGrant.objects.all().delete()
+
+    def test_c1_five_ways_around_that_were_open(self, order):
+        """Rows rewritten past the verbs: each alone is refused, and so the request never becomes approved."""
+        change = assessed(order, more(order, 20))
+        waiting = next_step(change)
+        finance, manager, pm = person("finance"), person("manager"), person("pm")
+        forged = "0" * 64
+        step = {"change": change, "due_on": business_today()}
+        ways = {
+            "the step that waits is deleted": lambda: change.steps.filter(seq=2)._raw_delete("default"),
+            "the step is moved to another content": lambda: change.steps.update(content_hash=forged),
+            "the step is given to another role": lambda: change.steps.filter(pk=waiting.pk).update(role="finance"),
+            "granted by somebody who is not asked": lambda: ApprovalGrant.objects.create(step=waiting, user=finance),
+            "granted for somebody who delegated nothing": lambda: ApprovalGrant.objects.create(
+                step=waiting, user=finance, behalf=manager
+            ),
+            "granted before its turn": lambda: ApprovalGrant.objects.create(step=change.steps.get(seq=2), user=finance),
+            "who judged makes it void and grants": lambda: (
+                change.assessments.update(is_void=True),
+                assign_roles(pm, roles=[Role.PM, Role.MANAGER], actor=person("admin")),
+                ApprovalGrant.objects.create(step=waiting, user=pm),
+            ),
+            "a judgement is deleted": lambda: change.assessments.all()._raw_delete("default"),
+            "a judgement is given to somebody else": lambda: change.assessments.update(assessor=finance),
+            "another content for what was judged": lambda: ChangeRequest.objects.filter(pk=change.pk).update(
+                content_hash=forged
+            ),
+            "a step of somebody who approves nothing": lambda: ApprovalStep.objects.create(
+                content_hash=change.content_hash, seq=9, role="sales", **step
+            ),
+        }
+        open_ways = []
+        for name, deed in ways.items():
+            try:
+                with transaction.atomic():
+                    deed()
+            except DatabaseError:
+                continue
+            open_ways.append(name)
+        assert open_ways == []
+        assert agreed(change).state == "approved"
+
+    def test_c1_what_was_approved_stays(self, order):
+        change = approved(order, more(order, 60))
+        assert change.needs_consent
+        for name, value in {"order_version": 99, "needs_consent": False, "net_change": 1, "content_hash": "1"}.items():
+            with pytest.raises(DatabaseError), transaction.atomic():
+                ChangeRequest.objects.filter(pk=change.pk).update(**{name: value})
+
+    def test_a_step_beside_those_that_the_rules_ask_is_seen(self, order):
+        change = assessed(order, more(order, 11))
+        ApprovalStep.objects.create(
+            change=change, content_hash=change.content_hash, seq=2, role="finance", due_on=business_today()
+        )
+        with pytest.raises(TransitionRefused, match="moved"):
+            approve_change(fresh(change), actor=person("manager"))
+
+    def test_days_are_summed_over_the_changes(self, order):
+        day = order.promised_date
+        seen = []
+        for shift in (4, 8, 12):
+            operation = Op("promised_date", after=str(day + dt.timedelta(days=shift)))
+            change = assessed(Order.objects.get(pk=order.pk), operation)
+            seen.append((change.days, "finance" in roles(change)))
+            apply_change(agreed(change), actor=person("pm"))
+        assert seen == [(4, False), (4, False), (4, True)]
+
+    def test_a_swap_of_equal_value_is_no_change_of_nothing(self, order):
+        first = order.order_lines[0]
+        new = {"description": "Crane", "quantity": "1", "unit_price": str(first.net), "supply": "make"}
+        change = assessed(order, Op("remove", first.pk), Op("add", after=new))
+        assert (change.net_change, change.moved) == (0, 2 * first.net)
+        assert "finance" in roles(change)
+
+    def test_all_of_a_group_stays_all_when_a_later_rule_asks_one(self, order):
+        for name, mode, seq in (("All", "all", 1), ("One", "any", 2)):
+            steps = [{"role": "sales_manager", "mode": "any", "due_days": 1}] * (seq - 1)
+            save_rule(
+                name=name, steps=[*steps, {"role": "finance", "mode": mode, "due_days": 4 - seq}], actor=person("admin")
+            )
+        change = assessed(order, more(order, 11))
+        assert change.steps.get(role="finance").mode == "all"
 
     def test_an_order_that_moved_is_judged_again(self, order):
         change = assessed(order, more(order, 11))

@@ -1,0 +1,116 @@
+"""Which rules count for a request, and whom they ask, in which order."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessment, ChangeRequest
+from ordermgmt.accounts.roles import Role
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.money import HUNDRED, ZERO, total
+from orders.models import Order, OrderVersion
+
+from .operations import Op
+
+State = ChangeRequest.State
+Mode = ApprovalRuleStep.Mode
+_LEVELS = list(Assessment.Level.values)
+
+
+@dataclass(frozen=True)
+class Summed:
+    """What an order's open and applied changes come to, one request's own part included.
+
+    `amount` is in the order's currency: how much its lines are moved, up and down alike, so that what is taken off
+    does not hide what is put on. `share` is that as percent of the order's first version. `days` are calendar days.
+    """
+
+    amount: Decimal
+    share: Decimal
+    days: int
+
+
+@dataclass
+class Wanted:
+    """One role that is asked: in which place, how many of its people, within how many days, and because of what."""
+
+    role: str
+    seq: int
+    mode: str
+    due_days: int
+    rules: list[str]
+
+
+def summed(change: ChangeRequest, order: Order) -> Summed:
+    """The sums that limits are held against, so that a big change cut into small ones meets the same limit."""
+    rows = ChangeRequest.objects.filter(order=order).exclude(pk=change.pk)
+    others = list(
+        rows.filter(state__in=[State.SUBMITTED, State.ASSESSED, State.APPROVED, State.APPLIED]).values_list(
+            "net_change", "moved", "days"
+        )
+    )
+    amount = total(max(abs(net), moved) for net, moved, _days in [*others, (change.net_change, change.moved, 0)])
+    first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
+    base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
+    share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
+    return Summed(amount, share, change.days + sum(days for _net, _moved, days in others))
+
+
+def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
+    """The rules in force that count for this request."""
+    sums = summed(change, order)
+    ends = any(op.kind == "terminate" for op in operations)
+    rules = ApprovalRule.objects.filter(is_active=True).prefetch_related("steps")
+    return [rule for rule in rules if counts(rule, change, sums, ends=ends)]
+
+
+def counts(rule: ApprovalRule, change: ChangeRequest, sums: Summed, *, ends: bool) -> bool:
+    """Whether one of the rule's conditions holds, or it has none."""
+    level = _LEVELS.index(change.quality)
+    held = [
+        None if rule.amount_over is None else sums.amount > rule.amount_over,
+        None if rule.share_over is None else sums.share > rule.share_over,
+        None if rule.days_over is None else sums.days > rule.days_over,
+        None if rule.margin_under is None else change.margin_after is None or change.margin_after < rule.margin_under,
+        None if not rule.quality_from else level >= max(1, _LEVELS.index(rule.quality_from)),
+        True if rule.on_termination and ends else False if rule.on_termination else None,
+    ]
+    asked = [one for one in held if one is not None]
+    return any(asked) or not asked
+
+
+def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:
+    """Whom the rules ask. A role that several name is asked once, in its last place, as strictly as any of them asks.
+
+    Where no rule says anything a manager is asked: nothing is applied that nobody approved.
+    """
+    found: dict[str, Wanted] = {}
+    for rule in rules:
+        for one in rule.steps.all():
+            known = found.setdefault(one.role, Wanted(one.role, one.seq, one.mode, one.due_days, []))
+            known.seq = max(known.seq, one.seq)
+            known.mode = Mode.ALL.value if Mode.ALL in (known.mode, one.mode) else Mode.ANY.value
+            known.due_days = min(known.due_days, one.due_days)
+            known.rules.append(rule.name)
+    steps = sorted(found.values(), key=lambda one: (one.seq, one.role))
+    return steps or [Wanted(Role.MANAGER.value, 1, Mode.ANY.value, 3, [])]
+
+
+def lay_out(change: ChangeRequest, steps: Sequence[Wanted]) -> None:
+    """Asks these steps for the request's present content; what was asked for another content is void."""
+    change.steps.exclude(state=ApprovalStep.State.VOID).update(state=ApprovalStep.State.VOID)
+    today = business_today()
+    ApprovalStep.objects.bulk_create(
+        ApprovalStep(
+            change=change, content_hash=change.content_hash, seq=seq, role=one.role, mode=one.mode,
+            rules=", ".join(dict.fromkeys(one.rules))[:500], due_on=today + dt.timedelta(days=one.due_days),
+        )
+        for seq, one in enumerate(steps, start=1)
+    )  # fmt: skip
+
+
+def asked_steps(change: ChangeRequest) -> list[tuple[str, str]]:
+    """Role and mode of the steps that stand for the request's present content, in their order."""
+    rows = ApprovalStep.objects.filter(change=change, content_hash=change.content_hash).order_by("seq")
+    return list(rows.values_list("role", "mode"))
