@@ -98,6 +98,15 @@ INVOICE_ACTIONS = ActionSet(
         ],
     ),
     Action(
+        "correct", _("Correct to the order"), services.correct_invoice, permission="billing.credit_invoice",
+        form=ReasonForm, icon="replace", done=_("The credit note is issued. Check the new draft, then issue it."),
+        when=services.may_be_corrected,
+        consequences=lambda invoice: [
+            _t("credit the lines of %(number)s whose price was changed since") % {"number": invoice.number},
+            _t("draft the same quantities at the prices that the order says now"),
+        ],
+    ),
+    Action(
         "credit", _("Credit"), services.credit_invoice, permission="billing.credit_invoice", form=CreditForm,
         icon="receipt-refund", danger=True, consequences=_credit_consequences, done=_("The credit note is issued."),
         when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit,

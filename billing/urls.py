@@ -24,6 +24,7 @@ urlpatterns = [
     path("work/instalments/", work.InstalmentsDue.as_view(), name="work-instalments"),
     path("work/deliveries/", work.DeliveriesDue.as_view(), name="work-deliveries"),
     path("work/drafts/", work.DraftsDue.as_view(), name="work-drafts"),
+    path("work/corrections/", work.Corrections.as_view(), name="work-corrections"),
     path("work/overdue/", work.Overdue.as_view(), name="work-overdue"),
     path("work/part-paid/", work.PartPaid.as_view(), name="work-part-paid"),
     path("work/settle/", work.ToSettle.as_view(), name="work-settle"),

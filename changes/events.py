@@ -60,5 +60,64 @@ def _concerned(event: Any) -> list[Any]:
 CHANGE_APPLIED = register(
     EventType("changes.applied", _("applied the change {number}"), audience=_concerned, icon="circle-check")
 )
+
+
+def _asked_step(event: Any) -> list[Any]:
+    """Who can grant the step that waits: its role's holders and their deputies, but nobody who asked or judged."""
+    change = event.subject
+    step = None if change is None else change.steps.waiting().order_by("seq").first()
+    if change is None or step is None:
+        return []
+    barred = {change.requested_by_id, *change.assessments.values_list("assessor_id", flat=True)}
+    holders = list(User.objects.active().with_role(Role(step.role)))
+    day = event.at.date()
+    deputies = User.objects.active().filter(
+        deputyships__owner__in=holders,
+        deputyships__ended=False,
+        deputyships__since__lte=day,
+        deputyships__until__gte=day,
+    )
+    return [one for one in {*holders, *deputies} if one.pk not in barred]
+
+
+def _unaware(event: Any) -> list[Any]:
+    """Who was asked to acknowledge the change and did not."""
+    change = event.subject
+    if change is None:
+        return []
+    open_rows = list(change.acknowledgements.filter(acknowledged_at=None).select_related("user"))
+    roles = [Role(one.role) for one in open_rows if one.user_id is None]
+    named = [one.user for one in open_rows if one.user is not None]
+    return [*named, *(User.objects.active().with_role(*roles) if roles else [])]
+
+
+def _judges(event: Any) -> list[Any]:
+    """Who may judge what nobody has judged yet, and the people of the order."""
+    change = event.subject
+    if change is None:
+        return []
+    judged = set(change.assessments.filter(is_void=False).values_list("aspect", flat=True))
+    finance = [] if "cost" in judged else list(User.objects.active().with_role(Role.FINANCE))
+    return [*_people(event), *finance]
+
+
+CHANGE_STEP_DUE = register(
+    EventType(
+        "changes.step_due", _("reminds of the change {number}: it waits for {role}"), audience=_asked_step, icon="clock"
+    )
+)
+CHANGE_UNJUDGED = register(
+    EventType(
+        "changes.unjudged", _("reminds of the change {number}: it waits to be judged"), audience=_judges, icon="clock"
+    )
+)
+CHANGE_UNREAD = register(
+    EventType(
+        "changes.unread",
+        _("reminds of the applied change {number}: say that you know"),
+        audience=_unaware,
+        icon="clock",
+    )
+)
 CHANGE_ACKNOWLEDGED = _type("acknowledged", _("knows of the change {number}"), "eye", told=False)
 REASON_SAVED = _type("reason_saved", _("changed the reason for changes {code}"), "clipboard-list", told=False)

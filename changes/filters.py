@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from changes.models import ChangeReason, ChangeRequest
+from changes.services import waiting_for
 
 
 class ChangeFilter(filters.FilterSet):
@@ -30,6 +31,10 @@ class ChangeFilter(filters.FilterSet):
     mine = filters.ChoiceFilter(
         method="own", label=_("Requested by"), help_text=_("Only what you asked for."), choices=[("yes", _("Me"))]
     )
+    waiting = filters.ChoiceFilter(
+        method="waits", label=_("Waiting for"), help_text=_("Only what you are asked to judge, approve or apply."),
+        choices=[("me", _("Me"))],
+    )  # fmt: skip
     since = filters.DateFilter(
         field_name="requested_at", lookup_expr="date__gte", label=_("From"), help_text=_("Entered on or after this day."),
         widget=forms.DateInput(attrs={"type": "date"}),
@@ -37,7 +42,7 @@ class ChangeFilter(filters.FilterSet):
 
     class Meta:
         model = ChangeRequest
-        fields = ["q", "status", "state", "reason", "mine", "since"]
+        fields = ["q", "status", "state", "reason", "mine", "waiting", "since"]
 
     def search(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
         return queryset.filter(
@@ -47,6 +52,9 @@ class ChangeFilter(filters.FilterSet):
     def in_status(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
         is_open = Q(state__in=["draft", "submitted", "assessed", "approved"])
         return queryset.filter(is_open if value == "open" else ~is_open)
+
+    def waits(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
+        return queryset.filter(pk__in=waiting_for(self.request.user).order_by().values("pk"))
 
     def own(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
         return queryset.filter(requested_by=self.request.user)

@@ -300,6 +300,7 @@ CELERY_BEAT_SCHEDULE["reminders"] = {
     "schedule": crontab(hour=3, minute=0),
     "options": {"expires": 6 * 3600},
 }
+CELERY_BEAT_SCHEDULE["changes"] = {"task": "changes.remind", "schedule": 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["feedback"] = {"task": "fulfilment.feedback", "schedule": 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["reports"] = {"task": "reports.subscriptions", "schedule": 900, "options": {"expires": 2700}}
 # Whether pages tell workers of new work at once, for how long a worker holds a row without a sign of life, and after

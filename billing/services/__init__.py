@@ -12,6 +12,7 @@ from .charging import accept_charge, add_charge, clause_of, penalty_rows, propos
 from .collecting import close_collection_note, note_collection
 from .composing import document_totals
 from .conditions import Condition, settlement_blockers, settlement_conditions
+from .correcting import correct_invoice, invoices_to_correct, may_be_corrected, outdated_lines
 from .crediting import credit_invoice, credited_before
 from .differences import Difference, Reconciliation, reconcile, sources
 from .drafting import delete_draft, draft_invoice, edit_draft, open_quantities, quantities_of
@@ -83,6 +84,7 @@ __all__ = [
     "clause_of",
     "close_collection_note",
     "controls",
+    "correct_invoice",
     "credit_at",
     "credit_charges",
     "credit_invoice",
@@ -104,6 +106,7 @@ __all__ = [
     "hand_totals",
     "interest_on",
     "invoice_board",
+    "invoices_to_correct",
     "issue_invoice",
     "journal",
     "journal_rows",
@@ -117,6 +120,7 @@ __all__ = [
     "mails_with_jobs",
     "match_line",
     "match_lines",
+    "may_be_corrected",
     "movable",
     "note_bounce",
     "note_collection",
@@ -129,6 +133,7 @@ __all__ = [
     "open_gross",
     "open_instalments",
     "open_quantities",
+    "outdated_lines",
     "penalty_rows",
     "plan_instalments",
     "profile_data",

@@ -17,7 +17,7 @@ from ordermgmt.company.services import business_today
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 
-from .work import deliveries_due, disputed, instalments_due, to_settle
+from .work import deliveries_due, disputed, instalments_due, to_correct, to_settle
 
 _LIMIT = 8
 
@@ -103,6 +103,7 @@ def home(request: Request) -> HttpResponse:
         _queue("to_invoice", _t("Deliveries to invoice"), deliveries_due(user).order_by("pk"), "work/deliveries/",
                icon="file-plus"),
         _queue("drafts", _t("Drafts to issue"), invoices.drafts().order_by("pk"), "work/drafts/", icon="file-pencil"),
+        _queue("corrections", _t("To correct"), to_correct(user).order_by("pk"), "work/corrections/", icon="replace"),
         _queue("overdue", _t("Overdue"), overdue, "work/overdue/", icon="alarm"),
         _queue("part_paid", _t("Part-paid"), invoices.part_paid().order_by("due_date", "pk"),
                "work/part-paid/", icon="coins"),

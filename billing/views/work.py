@@ -9,8 +9,10 @@ from django.utils.translation import pgettext_lazy
 
 from billing.actions import BILL_INSTALMENT, BILL_ORDER, INVOICE_ACTIONS, SETTLE
 from billing.models import CollectionNote, Instalment, Invoice
+from billing.services import invoices_to_correct
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import ActionSet
+from ordermgmt.lib.money import quantise
 from ordermgmt.lib.tables import Column, ListView
 from orders.models import Order
 
@@ -30,6 +32,11 @@ def instalments_due(user: Any) -> models.QuerySet[Instalment]:
     return Instalment.objects.to_invoice(business_today()).filter(plan__order__in=Order.objects.visible_to(user))
 
 
+def to_correct(user: Any) -> models.QuerySet[Invoice]:
+    """Issued documents with a line whose price an approved change moved."""
+    return invoices_to_correct(Invoice.objects.visible_to(user).select_related("order"))
+
+
 def to_settle(user: Any) -> models.QuerySet[Order]:
     """Accepted orders of which all is invoiced and paid."""
     return Order.objects.visible_to(user).filter(
@@ -40,7 +47,7 @@ def to_settle(user: Any) -> models.QuerySet[Order]:
 #: The tabs above every work list: address and title.
 TABS = (
     ("instalments", _("Instalments to invoice")), ("deliveries", _("Deliveries to invoice")),
-    ("drafts", _("Drafts to issue")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("disputed", _("Disputed")), ("settle", _("To settle")),
+    ("drafts", _("Drafts to issue")), ("corrections", _("To correct")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("disputed", _("Disputed")), ("settle", _("To settle")),
 )  # fmt: skip
 
 
@@ -121,6 +128,25 @@ class DraftsDue(WorkList):
 
     def queryset(self) -> models.QuerySet[Any]:
         return Invoice.objects.visible_to(self.request.user).drafts().select_related("order", "customer", "seller")
+
+
+class Corrections(WorkList):
+    """Issued documents whose order was changed since: to be credited and billed again."""
+
+    key, tab, title = "work-corrections", "corrections", _("To correct")
+    empty_text = _("Every issued document says what its order says.")
+    columns = [
+        *_DOCUMENT,
+        Column(
+            "difference",
+            _("Net would move by"),
+            kind="amount",
+            value=lambda row: quantise(row.difference, row.currency),
+        ),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return to_correct(self.request.user)
 
 
 class PartPaid(WorkList):

@@ -36,6 +36,7 @@ class Acknowledgement(models.Model):
     )
     role = models.CharField(_("role"), max_length=20, blank=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reminded_on = models.DateField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
 
     objects = AcknowledgementQuerySet.as_manager()

@@ -147,6 +147,7 @@ class ApprovalStep(models.Model):
     rules = models.CharField(_("because of"), max_length=500, blank=True)
     due_on = models.DateField(_("due"))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    reminded_on = models.DateField(null=True, blank=True)
 
     objects = ApprovalStepQuerySet.as_manager()
 

@@ -135,6 +135,7 @@ class ChangeRequest(Refreshable, models.Model):
     )
     applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
     applied_version = models.PositiveIntegerField(null=True, blank=True)
+    reminded_on = models.DateField(null=True, blank=True)
     needs_consent = models.BooleanField(_("the customer must agree"), default=False)
     decision = models.CharField(_("decision"), max_length=500, blank=True)
     source_key = models.CharField(max_length=160, null=True, blank=True, unique=True)  # unique where present

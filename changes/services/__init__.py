@@ -13,6 +13,7 @@ from .approving import (
     save_rule,
     waiting_for,
 )
+from .chasing import remind_changes
 from .comparing import Comparison, compare_order, operations_from
 from .impact import Impact, impact_of
 from .judging import assess_change, bound_hash, moved, reassess_change, record_consent
@@ -34,6 +35,6 @@ __all__ = [
     "ALLOWED", "Comparison", "Impact", "Op", "acknowledge_change", "acts_for", "amendment_of", "apply_change", "approval_blocked", "approve_change",
     "assess_change", "bound_hash", "check_operations", "compare_order", "delegate", "edit_change", "end_delegation",
     "excluded", "impact_of", "mine", "moved", "next_step", "operations_from", "operations_of", "plain", "raise_change",
-    "reassess_change", "record_consent", "refuse_change", "register_of", "replay", "save_reason", "save_rule", "submit_change", "summed",
+    "reassess_change", "record_consent", "refuse_change", "register_of", "remind_changes", "replay", "save_reason", "save_rule", "submit_change", "summed",
     "take_back_change", "waiting_for", "withdraw_change",
 ]  # fmt: skip

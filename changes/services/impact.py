@@ -24,6 +24,7 @@ from .operations import Op, amendment_of, fee_of, typed
 
 Kind = Operation.Kind
 _PLACES = Decimal("0.01")
+_BILLED = (Invoice.Kind.STANDARD, Invoice.Kind.PROGRESS, Invoice.Kind.FINAL)
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def _billing(found: Impact, touched: Touched) -> None:
         and old.qty_invoiced > old.qty_credited
     ]
     rows = InvoiceLine.objects.filter(order_line__in=repriced).exclude(invoice__state=Invoice.State.DRAFT)
-    numbers = rows.filter(invoice__kind=Invoice.Kind.STANDARD).order_by("invoice__number")
+    numbers = rows.filter(invoice__kind__in=_BILLED).order_by("invoice__number")
     found.issued = [str(one) for one in numbers.values_list("invoice__number", flat=True).distinct()]
     open_amounts = Instalment.objects.filter(plan__order=order.pk, plan__is_active=True, invoice=None)
     amounts = list(open_amounts.order_by().values_list("amount", flat=True))

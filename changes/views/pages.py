@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from billing.models import Invoice
+from billing.services import invoices_to_correct
 from changes import services
 from changes.actions import CHANGE_ACTIONS
 from changes.filters import ChangeFilter
@@ -85,6 +87,7 @@ def change_detail(request: Request, number: str) -> HttpResponseBase:
         "moved": services.moved(change) if _is_stale(change) else [],
         "stale": _is_stale(change),
         "told": told,
+        "corrections": _corrections(change, user),
         "today": business_today(),
         "sees_prices": user.has_perm("orders.view_price"),
         "sees_cost": user.has_perm("orders.view_cost"),
@@ -115,6 +118,13 @@ def _impact(change: ChangeRequest) -> Any:
     if not operations or change.state in ("applied", "refused", "withdrawn"):
         return None
     return impact_of(change.order, operations)
+
+
+def _corrections(change: ChangeRequest, user: Any) -> list[Any]:
+    """Issued documents that finance credits and bills again because of it."""
+    if change.state != ChangeRequest.State.APPLIED or not user.has_perm("billing.view_invoice"):
+        return []
+    return list(invoices_to_correct(Invoice.objects.filter(order=change.order_id)).order_by("pk"))
 
 
 def _steps(change: ChangeRequest) -> list[Any]:

@@ -170,6 +170,17 @@ def test_apply_against_issue(monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             assert after.order_lines[0].quantity == (7 if found[0] == "done" else 5)
     sound()
+    bad = 0
+    for _round in range(3):
+        order = placed(line(quantity=5, supply="make"), line("SKU-1", 90, supply="make"))
+        one, two = issuing(order)
+        with no_locks(monkeypatch):
+            found = race(one, two)
+        after = now(order)
+        bad += not set(found) <= {"done", "refused"}
+        bad += found == ["done", "done"] and after.invoiced_total != after.gross_total
+        bad += "done" in found and after.order_lines[0].quantity != (7 if found[0] == "done" else 5)
+    assert bad, "without the lock nothing collided: the test is void"
 
 
 def test_apply_against_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
