@@ -4,9 +4,11 @@ applied, the warehouse acknowledges. The same pages in Chinese, in the dark, on 
 from typing import Any
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext as _t
 
 from billing.services import draft_invoice
-from changes.models import ChangeRequest
+from changes.models import ChangeReason, ChangeRequest
 from inventory.models import Reservation
 from ordermgmt.accounts.models import User
 from ordermgmt.company.services import business_today
@@ -35,18 +37,21 @@ def _confirm(page: Any, button: str, fill: dict[str, str] | None = None) -> None
     page.wait_for_load_state()
 
 
-def test_the_life_of_a_change(visitor: Any) -> None:
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_life_of_a_change(visitor: Any, language: str) -> None:
+    translation.activate(language)
+    User.objects.update(language=language)
     order = started(line(quantity=5), line("SKU-1", 10, supply="make"))
     draft = draft_invoice(order, actor=person("finance"))
     seller = visitor(person("sales"))
     page = seller.open(order.get_absolute_url())
-    page.get_by_role("link", name="Ask for a change").click()
+    page.get_by_role("link", name=_t("Ask for a change")).click()
     page.wait_for_url("**/new/")
-    page.get_by_label("Reason", exact=True).select_option(label="Scope grows or shrinks")
-    page.get_by_label("What and why").fill("Three more, and a crane.")
+    page.get_by_label(_t("Reason"), exact=True).select_option(label=str(ChangeReason.objects.get(code="SCOPE")))
+    page.get_by_label(_t("What and why")).fill("Three more, and a crane.")
     page.locator("[data-name=quantity]").first.fill("8")
     page.locator("#compare ins").first.wait_for()
-    page.get_by_role("button", name="Add line").click()
+    page.get_by_role("button", name=_t("Add line")).click()
     row = page.locator("tr.grid-row").last
     row.locator("[data-name=description]").fill("Crane")
     row.locator("[data-name=quantity]").fill("1")
@@ -54,31 +59,31 @@ def test_the_life_of_a_change(visitor: Any) -> None:
     row.locator("[data-name=supply]").select_option("make")
     page.locator("#compare", has_text="Crane").wait_for()
     seller.look()
-    page.get_by_role("button", name="Save and open").click()
+    page.get_by_role("button", name=_t("Save and open")).click()
     page.wait_for_url("**/changes/CR-*/")
     seller.look()
-    _confirm(page, "Submit")
+    _confirm(page, _t("Submit"))
     change = ChangeRequest.objects.get()
     url = change.get_absolute_url()
     assert change.state == "submitted"
 
     manager_of_project = visitor(person("pm"))
     page = manager_of_project.open(url)
-    for button in ("Judge the cost", "Judge the schedule", "Judge the quality"):
+    for button in (_t("Judge the cost"), _t("Judge the schedule"), _t("Judge the quality")):
         _judge(page, button)
     manager_of_project.look()
     for key in ("manager", "finance", "finance_manager"):
         one = visitor(person(key))
         page = one.open(url)
-        if page.get_by_role("link", name="Approve", exact=True).count():
-            _confirm(page, "Approve")
+        if page.get_by_role("link", name=_t("Approve"), exact=True).count():
+            _confirm(page, _t("Approve"))
             one.look()
     assert fresh(change).state == "approved"
     page = seller.open(url)
-    words = {"Given by": "Mr Wang", "Given on": str(business_today()), "Evidence": "Letter of today"}
-    _confirm(page, "Record the customer's consent", words)
+    words = {_t("Given by"): "Mr Wang", _t("Given on"): str(business_today()), _t("Evidence"): "Letter of today"}
+    _confirm(page, _t("Record the customer's consent"), words)
     page = manager_of_project.open(url)
-    _confirm(page, "Apply the change")
+    _confirm(page, _t("Apply the change"))
     after = Order.objects.get(pk=order.pk)
     assert fresh(change).state == "applied"
     assert [one.quantity for one in after.order_lines] == [8, 10, 1]
@@ -90,13 +95,14 @@ def test_the_life_of_a_change(visitor: Any) -> None:
     page = store.open("/")
     page.get_by_role("link", name=change.number).first.click()
     page.wait_for_url(f"**{url}")
-    _confirm(page, "I know of this change")
+    _confirm(page, _t("I know of this change"))
     assert Order.objects.get(pk=order.pk).unread_changes == 0
     store.open(order.get_absolute_url())
 
+    translation.activate("zh-hans")
     User.objects.filter(email="pm@example.com").update(language="zh-hans", theme="dark")
     page = manager_of_project.open(url)
-    page.get_by_text("已生效").first.wait_for()
+    page.get_by_text(_t("Applied")).first.wait_for()
     manager_of_project.page.set_viewport_size({"width": 390, "height": 844})
     for narrow in (
         url,
