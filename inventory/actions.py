@@ -6,8 +6,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inventory.forms import AdjustForm, DecisionForm, PriceForm, ReceiveForm
-from inventory.models import Product, StockAdjustment
-from inventory.services import adjust_stock, approve_adjustment, edit_product, plain, receive_stock, reject_adjustment
+from inventory.forms.purchases import ConfirmForm, ReturnForm
+from inventory.forms.purchases import ReasonForm as PurchaseReasonForm
+from inventory.forms.purchases import ReceiveForm as PurchaseReceiveForm
+from inventory.models import Product, PurchaseOrder, StockAdjustment
+from inventory.services import (
+    adjust_stock,
+    approve_adjustment,
+    cancel_purchase,
+    close_purchase,
+    confirm_purchase,
+    edit_product,
+    order_purchase,
+    plain,
+    receive_purchase,
+    receive_stock,
+    reject_adjustment,
+    return_purchase,
+)
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker, blockers
 
@@ -61,5 +77,43 @@ ADJUSTMENT_ACTIONS = ActionSet(
         "reject", gettext_lazy("Reject"), reject_adjustment, permission="inventory.approve_adjustment",
         form=DecisionForm, allowed=lambda one: blockers(one.reject), bulk=True, danger=True, icon="x",
         done=gettext_lazy("The correction is rejected; the stock stays."),
+    ),
+)  # fmt: skip
+
+
+def _ordered(order: PurchaseOrder) -> bool:
+    return order.state == PurchaseOrder.State.ORDERED
+
+
+PURCHASE_ACTIONS = ActionSet(
+    Action(
+        "order", gettext_lazy("Order"), order_purchase, transition="order", icon="send", primary=True, bulk=True,
+        done=gettext_lazy("The order is placed: print it, or send it to the supplier."),
+        consequences=lambda order: [
+            _("order from %(supplier)s; quantities and prices stay from here on") % {"supplier": order.supplier.name}
+        ],
+    ),
+    Action(
+        "receive", gettext_lazy("Receive"), receive_purchase, permission="inventory.receive_stock", icon="package-import",
+        primary=True, form=PurchaseReceiveForm, when=_ordered, done=gettext_lazy("The receipt is booked."),
+    ),
+    Action(
+        "confirm", gettext_lazy("Enter confirmed dates"), confirm_purchase, permission="inventory.order_purchase",
+        icon="calendar", form=ConfirmForm, when=_ordered, done=gettext_lazy("The dates are kept."),
+    ),
+    Action(
+        "return", gettext_lazy("Send goods back"), return_purchase, permission="inventory.receive_stock",
+        icon="arrow-back", form=ReturnForm, done=gettext_lazy("The goods left the stock."),
+        when=lambda order: order.state in ("ordered", "received") and order.receipts.exists(),
+    ),
+    Action(
+        "close", gettext_lazy("Give up the rest"), close_purchase, permission="inventory.order_purchase",
+        icon="circle-check", form=PurchaseReasonForm, when=_ordered, done=gettext_lazy("Nothing more is awaited."),
+        consequences=lambda _order: [_("what is open will not come; needs are short of it again")],
+    ),
+    Action(
+        "cancel", gettext_lazy("Cancel"), cancel_purchase, transition="cancel", icon="x", danger=True,
+        form=PurchaseReasonForm, done=gettext_lazy("The purchase order is cancelled."),
+        consequences=lambda _order: [_("nothing of it is awaited any more")],
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ordermgmt.activity.events import EventType, register
+from ordermgmt.activity.events import EventType, nobody, register
 
 
 def _managers(_event: Any) -> list[Any]:
@@ -48,4 +48,34 @@ ADJUSTMENT_REQUESTED = register(
 )
 ADJUSTMENT_REJECTED = register(
     EventType("inventory.adjustment_rejected", _("refused to adjust the stock in {warehouse} by {quantity} {unit}"))
+)
+
+
+def _buyers(event: Any) -> list[Any]:
+    """Who wrote the purchase order."""
+    return [] if event.subject is None else [event.subject.created_by]
+
+
+def _purchase(name: str, message: Any, icon: str, *, told: bool = False, permission: str = "") -> EventType:
+    kind = f"inventory.purchase_{name}"
+    audience = _buyers if told else nobody
+    return register(EventType(kind, message, icon=icon, permission=permission, audience=audience))
+
+
+_COST = "inventory.view_cost"
+
+
+PURCHASE_DRAFTED = _purchase(
+    "drafted", _("drafted the purchase order {number} to {supplier}"), "plus", permission=_COST
+)
+PURCHASE_EDITED = _purchase("edited", _("changed the purchase order {number}"), "edit", permission=_COST)
+PURCHASE_ORDERED = _purchase("ordered", _("ordered {number} from {supplier}"), "send")
+PURCHASE_CONFIRMED = _purchase("confirmed", _("entered the dates that {supplier} confirmed for {number}"), "calendar")
+PURCHASE_RECEIVED = _purchase("received", _("received goods of {number}: {receipt}"), "package-import", told=True)
+PURCHASE_REJECTED = _purchase("rejected", _("refused goods of {number}: {reason}"), "x", told=True)
+PURCHASE_RETURNED = _purchase("returned", _("sent goods of {number} back: {reason}"), "arrow-back", told=True)
+PURCHASE_CLOSED = _purchase("closed", _("gave up what is open of {number}: {reason}"), "circle-check")
+PURCHASE_CANCELLED = _purchase("cancelled", _("cancelled the purchase order {number}: {reason}"), "x")
+PURCHASE_IMPORTED = _purchase(
+    "imported", _("brought the purchase order {number} in from a file"), "file-import", permission=_COST
 )

@@ -7,7 +7,17 @@ from django import forms
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import Product, ProductCategory, StockAdjustment, StockItem, StockMovement, Supplier, Warehouse
+from inventory.models import (
+    Product,
+    ProductCategory,
+    PurchaseOrder,
+    StockAdjustment,
+    StockItem,
+    StockMovement,
+    Supplier,
+    Warehouse,
+)
+from ordermgmt.company.services import business_today
 
 SEARCH = forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
@@ -147,3 +157,39 @@ class SupplierFilter(filters.FilterSet):
         fields = ["q", "is_active"]
 
     search = _found("search_text")
+
+
+class PurchaseFilter(filters.FilterSet):
+    """Purchase orders by text, state, supplier, lateness and day."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), help_text=_("Any part of the number, supplier or reference."), widget=SEARCH
+    )
+    state = filters.ChoiceFilter(choices=PurchaseOrder.State, label=_("State"), help_text=_("How far it is."))
+    supplier = filters.ModelChoiceFilter(
+        queryset=Supplier.objects.all(), label=_("Supplier"), help_text=_("Only this supplier."),
+        widget=forms.Select(attrs={"data-autocomplete": "/inventory/suppliers/autocomplete/"}),
+    )  # fmt: skip
+    late = filters.ChoiceFilter(
+        method="is_late",
+        label=_("Late"),
+        help_text=_("Promised before today and not here."),
+        choices=[("yes", _("Yes"))],
+    )
+    product = filters.CharFilter(
+        field_name="lines__product__sku", lookup_expr="iexact", label=_("Product"), distinct=True,
+        help_text=_("The number of a product on one of its lines."),
+    )  # fmt: skip
+    since = filters.DateFilter(
+        field_name="ordered_on", lookup_expr="gte", label=_("Ordered from"), help_text=_("From this day on."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )  # fmt: skip
+
+    class Meta:
+        model = PurchaseOrder
+        fields = ["q", "state", "supplier", "late", "product", "since"]
+
+    search = _found("search_text")
+
+    def is_late(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.late(business_today())

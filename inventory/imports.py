@@ -1,5 +1,6 @@
 """Products, suppliers and opening stock from files; the verbs check every field as they do for the screen."""
 
+import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -9,18 +10,31 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from inventory import services
-from inventory.models import Product, ProductCategory, StockItem, StockMovement, Supplier, Unit, Warehouse
+from inventory.models import (
+    Product,
+    ProductCategory,
+    PurchaseOrder,
+    StockItem,
+    StockMovement,
+    Supplier,
+    Unit,
+    Warehouse,
+)
 from ordermgmt.lib.countries import country_code
 from ordermgmt.lib.importing import (
     OWN_SOURCE,
+    BadValue,
     Context,
     Field,
     Group,
     Outcome,
+    Problem,
     Refused,
     Row,
     Target,
     own_key,
+    parse_date,
+    parse_number,
     register,
 )
 
@@ -193,6 +207,67 @@ def product_rows() -> Iterator[dict[str, Any]]:
         }
 
 
+_ORDER_DAYS = ("%Y-%m-%d", "%m/%d/%y", "%m/%d/%Y", "%d-%b-%y", "%d.%m.%Y")
+
+
+def save_purchase(context: Context, group: Group) -> Outcome:
+    """One purchase order of the past with its lines; what is no date or number where one is usual is left out, and told."""
+    first = group.first
+    name = first.text("supplier")
+    supplier = (
+        Supplier.objects.filter(source_key=context.key(name)).first() or Supplier.objects.filter(name=name).first()
+    )
+    if supplier is None:
+        raise Refused([first.problem("supplier", _t("There is no supplier “%(name)s”.") % {"name": name})])
+    problems: list[Problem] = []
+    ordered = min(filter(None, [_ordered(context, row) for row in group.rows]), default=None)
+    lines = [line for row in group.rows if (line := _past_line(context, row, problems))]
+    if problems:
+        raise Refused(problems)
+    number = group.key[:20]
+    taken = PurchaseOrder.objects.filter(number=number).exclude(source_key=context.key(group.key)).exists()
+    _order, new = services.import_purchase(
+        supplier, key=context.key(group.key), number=f"{number[:13]}~{first.place[-6:].strip()}"[:20] if taken else number,
+        currency=first.text("currency") or supplier.currency, lines=lines, ordered_on=ordered, actor=context.actor,
+    )  # fmt: skip
+    return Outcome.CREATED if new else Outcome.UNCHANGED
+
+
+def _ordered(context: Context, row: Row) -> dt.date | None:
+    text = row.text("ordered_on")
+    for form in _ORDER_DAYS:
+        try:
+            return parse_date(text, form)
+        except BadValue:
+            continue
+    column = row.headers.get("ordered_on", "")
+    context.warn(row, column, _t("“%(value)s” is not a date: it was left out.") % {"value": text[:60]})
+    return None
+
+
+def _past_line(context: Context, row: Row, problems: list[Problem]) -> services.PastLine | None:
+    quantity, price = row.number("quantity"), row.number("unit_price") or Decimal(0)
+    if quantity is None or quantity <= 0 or price < 0:
+        problems.append(row.problem("quantity", _t("Enter a quantity above zero.")))
+        return None
+    net = row.number("net")
+    product = find_product(context, row.text("product")) if row.text("product") else None
+    return services.PastLine(
+        context.key(row.text("line_key")) if row.text("line_key") else None, row.text("description"), quantity, price,
+        quantity * price if net is None else net, row.date("promised_on"), row.date("received_on"),
+        _freight(context, row), product,
+    )  # fmt: skip
+
+
+def _freight(context: Context, row: Row) -> Decimal | None:
+    try:
+        return parse_number(row.text("freight"))
+    except BadValue:
+        text = _t("“%(value)s” is not a number: it was left out.") % {"value": row.text("freight")[:60]}
+        context.warn(row, row.headers.get("freight", ""), text)
+        return None
+
+
 def stock_rows() -> Iterator[dict[str, Any]]:
     """What lies in each warehouse now."""
     rows = StockItem.objects.filter(on_hand__gt=0).select_related("product", "warehouse").order_by("pk")
@@ -282,5 +357,29 @@ register(
         save=save_stock,
         order=50,
         rows=stock_rows,
+    )
+)  # fmt: skip
+register(
+    Target(
+        "purchases",
+        _("Purchase orders of the past"),
+        (
+            Field("source_key", _("Purchase order"), required=True, names=("po number", "purchase order", "采购单号", "采购订单")),
+            Field("supplier", _("Supplier"), required=True, names=("vendor", "供应商")),
+            Field("ordered_on", _("Ordered on"), names=("po date", "order date", "采购日期")),
+            Field("currency", _("Currency"), names=("币种",)),
+            Field("line_key", _("Line number"), names=("line", "id", "行号")),
+            Field("product", _("Product"), names=("sku", "条码", "商品编码")),
+            Field("description", _("Description"), required=True, names=("item", "item description", "名称", "描述")),
+            Field("quantity", _("Quantity"), kind="number", required=True, names=("qty", "数量")),
+            Field("unit_price", _("Unit price"), kind="number", names=("price", "单价")),
+            Field("net", _("Amount of the line"), kind="number", names=("line value", "金额")),
+            Field("freight", _("Freight"), names=("freight cost", "运费")),
+            Field("promised_on", _("Promised"), kind="date", names=("scheduled delivery date", "承诺日期")),
+            Field("received_on", _("Received on"), kind="date", names=("delivered", "收货日期")),
+        ),
+        keys=(("source_key",),),
+        save=save_purchase,
+        order=55,
     )
 )  # fmt: skip

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from inventory.models import Product, StockAdjustment
+from inventory.models import Product, PurchaseLine, PurchaseOrder, StockAdjustment, Supplier
+from inventory.services import supplier_record
 from ordermgmt.activity.services import register_root
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
 
@@ -39,6 +41,32 @@ register(
 )  # fmt: skip
 
 
+def _record(_request: Any, supplier: Supplier) -> dict[str, Any]:
+    awaited = PurchaseLine.objects.awaited().filter(order__supplier=supplier)
+    return {
+        "supplier": supplier, "record": supplier_record(supplier.pk), "open": awaited.count(),
+        "late": awaited.filter(promised_on__lt=business_today()).count(),
+    }  # fmt: skip
+
+
+def _late(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """What suppliers owe since before today, the longest first."""
+    today = business_today()
+    awaited = PurchaseLine.objects.awaited().filter(promised_on__lt=today).select_related("order__supplier", "product")
+    rows = [(line, line.days_over(today)) for line in awaited.order_by("promised_on", "pk")[:SHOWN]]
+    return {"rows": rows} if rows else None
+
+
+register(
+    Panel("inventory.supplier", "record", _("Promised against actual"), "inventory/_supplier_record.html", _record,
+          slot="side", order=10, permission="inventory.view_purchase")
+)  # fmt: skip
+register(
+    Panel("home", "late-purchases", _("Late from suppliers"), "inventory/_home_late.html", _late, slot="side", order=35,
+          permission="inventory.order_purchase")
+)  # fmt: skip
+
+
 def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
     found = Product.objects.visible_to(user).filter(search_text__found=text).order_by("sku")[:limit]
     return [Hit(product.sku, product.get_absolute_url(), product.name) for product in found]
@@ -51,6 +79,8 @@ command(_("Stock"), "/inventory/stock/", "inventory.view_stock", "stock 库存")
 command(_("Shortage list"), "/inventory/shortages/", "inventory.view_stock", "shortage reorder 缺料")
 command(_("Count stock"), "/inventory/warehouses/", "inventory.adjust_stock", "count 盘点")
 command(_("Stock corrections"), "/inventory/adjustments/", "inventory.view_stock", "adjustments 调整")
+command(_("Purchase orders"), "/inventory/purchases/", "inventory.view_purchase", "purchase orders 采购")
+command(_("New purchase order"), "/inventory/purchases/new/", "inventory.order_purchase", "new purchase 新建采购")
 command(_("Suppliers"), "/inventory/suppliers/", "inventory.view_supplier", "suppliers 供应商")
 
 register_root(
@@ -58,4 +88,10 @@ register_root(
     url=Product.get_absolute_url,
     visible=Product.objects.visible_to,
     name=_("product"),
+)
+register_root(
+    PurchaseOrder,
+    url=PurchaseOrder.get_absolute_url,
+    visible=PurchaseOrder.objects.visible_to,
+    name=_("purchase order"),
 )

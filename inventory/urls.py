@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inventory.views import products, setup, stock, suppliers
+from inventory.views import products, purchases, setup, stock, suppliers
 
 app_name = "inventory"
 
@@ -17,10 +17,18 @@ urlpatterns = [
     path("products/<str:sku>/do/<str:name>/", products.ProductActionView.as_view(), name="product-action"),
     path("stock/", stock.StockList.as_view(), name="stock-list"),
     path("shortages/", stock.ShortageList.as_view(), name="shortage-list"),
+    path("shortages/order/", stock.order_shortages, name="shortage-order"),
     path("adjustments/", stock.AdjustmentList.as_view(), name="adjustment-list"),
     path("adjustments/<int:pk>/do/<str:name>/", stock.AdjustmentActionView.as_view(), name="adjustment-action"),
+    path("purchases/", purchases.PurchaseList.as_view(), name="purchase-list"),
+    path("purchases/new/", purchases.PurchaseCreate.as_view(), name="purchase-create"),
+    path("purchases/<str:number>/", purchases.detail, name="purchase-detail"),
+    path("purchases/<str:number>/lines/add/", purchases.add_line, name="purchase-line-add"),
+    path("purchases/<str:number>/lines/<int:pk>/remove/", purchases.remove_line, name="purchase-line-remove"),
+    path("purchases/<str:number>/do/<str:name>/", purchases.PurchaseActionView.as_view(), name="purchase-action"),
     path("suppliers/", suppliers.SupplierList.as_view(), name="supplier-list"),
     path("suppliers/new/", suppliers.SupplierCreate.as_view(), name="supplier-create"),
+    path("suppliers/autocomplete/", purchases.SupplierAutocomplete.as_view(), name="supplier-autocomplete"),
     path("suppliers/<str:number>/", suppliers.detail, name="supplier-detail"),
     path("suppliers/<str:number>/edit/", suppliers.SupplierEdit.as_view(), name="supplier-edit"),
     path("suppliers/<str:number>/prices/add/", suppliers.SupplierPriceAdd.as_view(), name="supplier-price-add"),

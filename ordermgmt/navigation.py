@@ -25,6 +25,7 @@ ENTRIES = [
     Entry(_("Customers"), "/customers/", icon="users", permission="customers.view_customer"),
     Entry(_("Products"), "/inventory/products/", icon="box", permission="inventory.view_product"),
     Entry(_("Stock"), "/inventory/stock/", icon="building-warehouse", permission="inventory.view_stock"),
+    Entry(_("Purchasing"), "/inventory/purchases/", icon="package-import", permission="inventory.view_purchase"),
     Entry(_("Shipments"), "/fulfilment/shipments/", icon="truck", permission="fulfilment.ship_order"),
     Entry(_("Milestones"), "/fulfilment/milestones/", icon="timeline", permission="fulfilment.plan_order"),
     Entry(_("Calendar"), "/fulfilment/calendar/", icon="calendar", permission="orders.view_order"),

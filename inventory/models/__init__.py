@@ -1,12 +1,18 @@
 """Models of products, suppliers and stock."""
 
 from .catalogue import Product, ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit
+from .purchase import PurchaseLine, PurchaseOrder, PurchaseOrderQuerySet, Receipt, ReceiptLine
 from .stock import Reservation, StockAdjustment, StockItem, StockMovement, Warehouse
 from .supplier import Supplier, SupplierPrice
 
 __all__ = [
     "Product",
     "ProductCategory",
+    "PurchaseLine",
+    "PurchaseOrder",
+    "PurchaseOrderQuerySet",
+    "Receipt",
+    "ReceiptLine",
     "Reservation",
     "SpecificationAttribute",
     "SpecificationTemplate",

@@ -1,11 +1,25 @@
 """Verbs of inventory: the only way its data is written."""
 
 from .adjusting import Counted, adjust_stock, approve_adjustment, count_stock, needs_approval, reject_adjustment
-from .availability import free_quantities, free_quantity, reserved_quantities
+from .availability import free_quantities, free_quantity, incoming_quantities, reserved_quantities
 from .catalogue import create_product, edit_product, save_setup, save_template
 from .checking import check_quantity, fits_unit, plain
 from .ledger import InsufficientStock, Shortage
 from .moving import open_stock, receive_stock, return_stock
+from .past_purchases import PastLine, import_purchase
+from .purchasing import (
+    add_purchase_line,
+    best_price,
+    cancel_purchase,
+    close_purchase,
+    confirm_purchase,
+    draft_purchase,
+    order_purchase,
+    purchase_needs,
+    remove_purchase_line,
+)
+from .rating import SupplierRecord, supplier_record, supplier_records
+from .receiving import Came, receive_purchase, return_purchase
 from .reserving import (
     IssueRequest,
     ReservationRequest,
@@ -19,38 +33,56 @@ from .specifying import describe_specification, validate_specification
 from .supplying import create_supplier, edit_supplier, remove_supplier_price, set_supplier_price
 
 __all__ = [
+    "Came",
     "Counted",
     "InsufficientStock",
     "IssueRequest",
+    "PastLine",
     "ReservationRequest",
     "Shortage",
+    "SupplierRecord",
+    "add_purchase_line",
     "adjust_stock",
     "approve_adjustment",
+    "best_price",
+    "cancel_purchase",
     "check_quantity",
+    "close_purchase",
+    "confirm_purchase",
     "count_stock",
     "create_product",
     "create_supplier",
     "describe_specification",
+    "draft_purchase",
     "edit_product",
     "edit_supplier",
     "fits_unit",
     "free_quantities",
     "free_quantity",
+    "import_purchase",
+    "incoming_quantities",
     "issue_all",
     "issue_reserved",
     "needs_approval",
     "open_stock",
+    "order_purchase",
     "plain",
+    "purchase_needs",
+    "receive_purchase",
     "receive_stock",
     "reject_adjustment",
     "release",
     "release_quantity",
+    "remove_purchase_line",
     "remove_supplier_price",
     "reserve",
     "reserved_quantities",
+    "return_purchase",
     "return_stock",
     "save_setup",
     "save_template",
     "set_supplier_price",
+    "supplier_record",
+    "supplier_records",
     "validate_specification",
 ]

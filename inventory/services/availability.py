@@ -1,11 +1,14 @@
 """How much is free: one query for one product or many."""
 
+import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
+from django.db.models.functions import Coalesce
 
-from inventory.models import Product, Reservation, StockItem
+from inventory.models import Product, PurchaseLine, Reservation, StockItem
 from ordermgmt.lib.money import ZERO
 
 
@@ -26,6 +29,22 @@ def reserved_quantities(holder_kind: str, holder_ids: Iterable[int]) -> dict[int
     """How much each holder has reserved; holders without a reservation are absent."""
     rows = Reservation.objects.filter(holder_kind=holder_kind, holder_id__in=list(holder_ids)).order_by()
     return {pk: _exact(held) for pk, held in rows.values_list("holder_id").annotate(total=Sum("quantity"))}
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What suppliers still owe of a product, in its unit, and the first day some of it is expected (None: not said)."""
+
+    quantity: Decimal
+    first: dt.date | None
+
+
+def incoming_quantities(product_ids: Iterable[int]) -> dict[int, Incoming]:
+    """What is on its way per product; products that nobody awaits are absent. One query."""
+    rows = PurchaseLine.objects.awaited().filter(product_id__in=set(product_ids)).order_by()
+    expected = Coalesce("promised_on", "needed_by")
+    summed = rows.values_list("product_id").annotate(sum=Sum("open"), first=Min(expected))
+    return {pk: Incoming(_exact(total), first) for pk, total, first in summed if pk is not None}
 
 
 def _exact(summed: Decimal) -> Decimal:

@@ -1,12 +1,20 @@
-"""What must always hold of stock (S1, S2, S3, S5)."""
+"""What must always hold of stock (S1, S2, S3, S5) and of what is bought (S9)."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Round
 
-from inventory.models import Reservation, StockAdjustment, StockItem, StockMovement
+from inventory.models import (
+    PurchaseLine,
+    PurchaseOrder,
+    ReceiptLine,
+    Reservation,
+    StockAdjustment,
+    StockItem,
+    StockMovement,
+)
 from ordermgmt.lib.invariants import invariant
 from ordermgmt.lib.money import ZERO
 
@@ -60,3 +68,27 @@ def _corrections() -> Iterable[object]:
 def _decided_by_others() -> Iterable[object]:
     rejected = StockAdjustment.objects.filter(state=StockAdjustment.State.REJECTED)
     return rejected.filter(decided_by=F("requested_by"))
+
+
+@invariant("S9", "what a purchase line received, refused and sent back is what its receipts say")
+def _received() -> Iterable[object]:
+    lines = PurchaseLine.objects.filter(source_key=None).annotate(
+        came=_of_receipts("receipt", "accepted"), back=_of_receipts("return", "accepted"),
+        refused=_of_receipts("receipt", "rejected"),
+    )  # fmt: skip
+    right = Q(received=Round(F("came") - F("back"), 6), returned=F("back"), rejected=F("refused"))
+    return lines.filter(Q(order__source_key=None) & ~right)
+
+
+def _of_receipts(kind: str, column: str) -> Round:
+    rows = ReceiptLine.objects.filter(line=OuterRef("pk"), receipt__kind=kind).order_by().values("line")
+    summed = rows.annotate(total=Sum(column)).values("total")
+    return Round(Coalesce(Subquery(summed), Value(ZERO), output_field=_OUT), 6)
+
+
+@invariant("S9", "a purchase order is received exactly when nothing of it is open")
+def _complete() -> Iterable[object]:
+    open_lines = PurchaseLine.objects.filter(order=OuterRef("pk"), open__gt=0)
+    done = PurchaseOrder.objects.filter(state=PurchaseOrder.State.RECEIVED).filter(Exists(open_lines))
+    still = PurchaseOrder.objects.filter(state=PurchaseOrder.State.ORDERED).exclude(Exists(open_lines))
+    return [*done, *still]

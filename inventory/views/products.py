@@ -16,7 +16,7 @@ from inventory.actions import PRODUCT_ACTIONS
 from inventory.filters import MovementFilter, ProductFilter
 from inventory.forms import ProductForm, QuickProductForm, add_errors
 from inventory.models import Product, StockItem, StockMovement, SupplierPrice
-from inventory.services import create_product, edit_product, plain
+from inventory.services import create_product, edit_product, incoming_quantities, plain
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
 from ordermgmt.lib.http import Request
@@ -113,6 +113,9 @@ def detail(request: Request, sku: str) -> HttpResponse:
         "can_cost": user.has_perm("inventory.view_cost"),
         "can_edit": user.has_perm("inventory.edit_product"),
         "can_stock": user.has_perm("inventory.view_stock"),
+        "incoming": incoming_quantities([product.pk]).get(product.pk)
+        if user.has_perm("inventory.view_stock")
+        else None,
         "actions": PRODUCT_ACTIONS.offered(product, user),
     }
     return render(request, "inventory/product_detail.html", context)

@@ -6,19 +6,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
+from django.views.decorators.http import require_POST
 
 from inventory.actions import ADJUSTMENT_ACTIONS
 from inventory.filters import AdjustmentFilter, ProductFilter, StockFilter
 from inventory.forms import fresh_key
-from inventory.models import Product, StockAdjustment, StockItem, Warehouse
-from inventory.services import Counted, count_stock, plain
+from inventory.models import Product, PurchaseLine, StockAdjustment, StockItem, Warehouse
+from inventory.services import Counted, count_stock, plain, purchase_needs
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import ZERO, QuantityField
@@ -26,6 +27,8 @@ from ordermgmt.lib.tables import Column, ListView
 
 #: So many rows stand on one count sheet.
 SHEET = 100
+#: Products ordered at once from the shortage list.
+MOST_NEEDS = 500
 
 
 class StockList(ListView):
@@ -68,6 +71,7 @@ class ShortageList(ListView):
     permission = "inventory.view_stock"
     filterset_class = ProductFilter
     default_sort = "sku"
+    template = "inventory/shortage_list.html"
     empty_text = gettext_lazy("Nothing runs short.")
     columns = [
         Column("sku", gettext_lazy("SKU")),
@@ -77,25 +81,55 @@ class ShortageList(ListView):
         Column("free", gettext_lazy("Free"), kind="quantity", sortable=False),
         Column("reorder_point", gettext_lazy("Reorder point"), kind="quantity"),
         Column("demand", gettext_lazy("Open demand"), kind="quantity", sortable=False),
+        Column("way", gettext_lazy("On its way"), kind="quantity", sortable=False),
         Column("missing", gettext_lazy("To order"), kind="quantity", sortable=False),
         Column("unit", gettext_lazy("Unit"), path="unit.code"),
         Column("lead_days", gettext_lazy("Lead time in days"), kind="count"),
     ]
 
     def queryset(self) -> QuerySet[Product]:
-        # Open orders need what is ordered, neither cancelled, shipped nor reserved; lines belong to a floor above.
-        still = (
-            F("order_lines__quantity")
-            - F("order_lines__qty_cancelled")
-            - F("order_lines__qty_shipped")
-            - F("order_lines__qty_reserved")
+        return short_products(self.request.user).select_related("unit")
+
+    def context(self) -> dict[str, Any]:
+        return {"can_order": self.request.user.has_perm("inventory.order_purchase")}
+
+
+def short_products(user: Any) -> QuerySet[Any]:
+    """Products that run short, with the open `demand`, what is on its `way`, and what is `missing` to order."""
+    # Open orders need what is ordered, neither cancelled, shipped nor reserved; lines belong to a floor above.
+    still = (
+        F("order_lines__quantity")
+        - F("order_lines__qty_cancelled")
+        - F("order_lines__qty_shipped")
+        - F("order_lines__qty_reserved")
+    )
+    is_open = Q(order_lines__order__state__in=["placed", "in_production"])
+    demand = Coalesce(Sum(still, filter=is_open), ZERO, output_field=QuantityField())
+    owed = PurchaseLine.objects.awaited().filter(product=OuterRef("pk")).order_by().values("product")
+    way = Coalesce(Subquery(owed.annotate(sum=Sum("open")).values("sum")), ZERO, output_field=QuantityField())
+    rows = Product.objects.visible_to(user).short().annotate(demand=demand, way=way)
+    lacking = F("reorder_point") - F("free") + F("demand") - F("way")
+    return rows.annotate(missing=Greatest(lacking, ZERO, output_field=QuantityField()))
+
+
+@require_POST
+def order_shortages(request: Request) -> HttpResponse:
+    """Drafts purchase orders over all that is missing, one per supplier."""
+    needs = {
+        one["pk"]: one["missing"]
+        for one in short_products(request.user).order_by("sku").values("pk", "missing")[:MOST_NEEDS]
+    }
+    orders, missing = purchase_needs(needs, actor=request.user)
+    for order in orders:
+        messages.success(
+            request, _("%(number)s to %(supplier)s is drafted.") % {"number": order.number, "supplier": order.supplier}
         )
-        is_open = Q(order_lines__order__state__in=["placed", "in_production"])
-        demand = Coalesce(Sum(still, filter=is_open), ZERO, output_field=QuantityField())
-        rows = Product.objects.visible_to(self.request.user).short().annotate(demand=demand)
-        return rows.annotate(
-            missing=Greatest(F("reorder_point") - F("free") + F("demand"), ZERO, output_field=QuantityField())
-        ).select_related("unit")
+    if missing:
+        skus = ", ".join(one.sku for one in missing[:20])
+        messages.warning(request, _("No supplier has a price for: %(skus)s.") % {"skus": skus})
+    if not orders and not missing:
+        messages.info(request, _("Nothing is missing that is not on its way."))
+    return redirect("/inventory/purchases/?state=draft" if orders else "/inventory/shortages/")
 
 
 class AdjustmentList(ListView):

@@ -58,6 +58,7 @@ def detail(request: Request, number: str) -> HttpResponse:
         "supplier": supplier,
         "prices": list(prices[:500]),
         "can_edit": may("inventory.edit_supplier"),
+        "can_order": may("inventory.order_purchase") and supplier.is_active,
         "can_cost": may("inventory.view_cost"),
         "can_price": may("inventory.edit_supplier") and may("inventory.view_cost"),
     }

@@ -26,7 +26,7 @@ COLOURS = {
     "queued": "secondary", "late": "red", "hold": "orange", "active": "green", "inactive": "secondary",
     "asked": "orange", "granted": "green", "refused": "red", "credited": "secondary",
     "submitted": "orange", "assessed": "blue", "approved": "teal", "applied": "green", "withdrawn": "secondary",
-    "waiting": "orange",
+    "waiting": "orange", "ordered": "blue", "received": "green",
 }  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class CurrencyInput(forms.CharField):
 
     def clean(self, value: Any) -> str:
         code = str(super().clean(value)).upper()
+        if not code and not self.required:
+            return ""
         try:
             exponent(code)
         except ValueError as error:

@@ -1,0 +1,185 @@
+"""What comes from suppliers and what goes back to them, through the stock ledger."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from inventory import events
+from inventory.models import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine, StockMovement
+from ordermgmt.activity.services import record, snapshot
+from ordermgmt.company.services import business_today
+from ordermgmt.documents.services import take_number
+from ordermgmt.lib.money import ZERO
+
+from .checking import check_quantity, plain, require
+from .ledger import InsufficientStock, Move, book
+from .moving import receive_stock, stock_row
+from .purchasing import locked_purchase, refuse, save_noted
+
+if TYPE_CHECKING:
+    from ordermgmt.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Came:
+    """Of one line: so much taken, so much refused and why; in the product's unit."""
+
+    accepted: Decimal = ZERO
+    rejected: Decimal = ZERO
+    reason: str = ""
+
+
+@transaction.atomic
+def receive_purchase(
+    order: PurchaseOrder, *, came: Mapping[int, Came], key: str, actor: "User",
+    received_on: dt.date | None = None, delivery_note: str = "",
+) -> Receipt:  # fmt: skip
+    """Books what came, by line key: what is taken goes on stock, what is refused goes back and stays open.
+
+    The same `key` twice is one receipt. Raises TransitionRefused unless ordered, ValidationError at the line (above
+    what is open with the tolerance, a refusal without a reason, parts of a whole unit) and for a wrong day.
+    """
+    require(actor, "inventory.receive_stock")
+    order = locked_purchase(order)
+    if found := Receipt.objects.filter(key=key).first():
+        return found
+    if order.state != PurchaseOrder.State.ORDERED:
+        raise refuse(_("Nothing of this order is awaited."), order.get_absolute_url())
+    day = _day(order, received_on)
+    lines = {line.pk: line for line in order.lines.select_for_update(of=("self",)).select_related("product__unit")}
+    wanted = {pk: one for pk, one in came.items() if one.accepted or one.rejected}
+    if not wanted or not set(wanted) <= set(lines):
+        raise ValidationError(_("Say what came."))
+    before = _counted(order)
+    receipt = _receipt(order, Receipt.Kind.RECEIPT, day, key, delivery_note, actor)
+    for pk, one in sorted(wanted.items()):
+        _take(receipt, lines[pk], one, actor)
+    rejected = [one.reason for one in wanted.values() if one.rejected]
+    _close_if_all_came(order)
+    order.version += 1
+    order.save()
+    record(
+        events.PURCHASE_RECEIVED, order, actor=actor, before=before, after=_counted(order), number=order.number,
+        supplier=order.supplier.name, receipt=receipt.number,
+    )  # fmt: skip
+    if rejected:
+        record(events.PURCHASE_REJECTED, order, actor=actor, number=order.number, reason="; ".join(rejected)[:200])
+    return receipt
+
+
+def _day(order: PurchaseOrder, day: dt.date | None) -> dt.date:
+    day = day or business_today()
+    if day > business_today():
+        raise ValidationError({"received_on": _("This day lies ahead.")})
+    if order.ordered_on and day < order.ordered_on:
+        raise ValidationError({"received_on": _("The day lies before the order.")})
+    return day
+
+
+def _receipt(order: PurchaseOrder, kind: str, day: dt.date, key: str, note: str, actor: "User") -> Receipt:
+    year = f"{day:%Y}"
+    number = f"GR-{year}-{take_number('inventory.receipt', period=year):05d}"
+    return Receipt.objects.create(
+        order=order, kind=kind, number=number, received_on=day, delivery_note=note, key=key, actor=actor
+    )
+
+
+def _take(receipt: Receipt, line: PurchaseLine, one: Came, actor: "User") -> None:
+    if line.product is not None:
+        for field, quantity in (("accepted", one.accepted), ("rejected", one.rejected)):
+            if quantity:
+                check_quantity(line.product, quantity, field=f"{field}_{line.pk}")
+    if one.rejected and not one.reason.strip():
+        raise ValidationError({f"reason_{line.pk}": _("Say why it is refused.")})
+    if line.received + one.accepted > line.most - line.given_up:
+        text = _("At most %(most)s can be received of line %(line)s.")
+        most = line.most - line.given_up - line.received
+        raise ValidationError({f"accepted_{line.pk}": text % {"most": plain(max(most, ZERO)), "line": line.position}})
+    ReceiptLine.objects.create(
+        receipt=receipt, line=line, accepted=one.accepted, rejected=one.rejected, reason=one.reason.strip()[:200]
+    )
+    line.received += one.accepted
+    line.rejected += one.rejected
+    if line.received + line.given_up >= line.quantity and line.received_on is None:
+        line.received_on = receipt.received_on
+        line.days_late = (receipt.received_on - line.promised_on).days if line.promised_on else None
+    line.save(update_fields=["received", "rejected", "received_on", "days_late"])
+    if one.accepted and line.product is not None and line.product.is_stocked:
+        receive_stock(
+            line.product, receipt.order.warehouse, one.accepted, key=f"receipt:{receipt.pk}:{line.pk}",
+            reason=receipt.number, actor=actor,
+        )  # fmt: skip
+
+
+def _close_if_all_came(order: PurchaseOrder) -> None:
+    if order.state == PurchaseOrder.State.ORDERED and not order.lines.filter(open__gt=0).exists():
+        order.complete()
+
+
+def _counted(order: PurchaseOrder) -> dict[str, object]:
+    rows = order.lines.values_list("position", "received", "rejected", "returned", "given_up")
+    return snapshot(order) | {"lines": [[str(cell) for cell in row] for row in rows]}
+
+
+@transaction.atomic
+def return_purchase(
+    order: PurchaseOrder, *, quantities: Mapping[int, Decimal], reason: str, key: str, actor: "User",
+    awaited: bool = True,
+) -> Receipt:  # fmt: skip
+    """Sends goods back that were taken before, by line key: they leave the stock. The same `key` twice is one return.
+
+    With `awaited` the supplier is to deliver them again; else they are given up. Raises ValidationError at the line
+    for more than was received, InsufficientStock as a sentence where they are not free any more.
+    """
+    require(actor, "inventory.receive_stock")
+    order = locked_purchase(order)
+    if found := Receipt.objects.filter(key=key).first():
+        return found
+    lines = {line.pk: line for line in order.lines.select_for_update(of=("self",)).select_related("product__unit")}
+    wanted = {pk: quantity for pk, quantity in quantities.items() if quantity}
+    if not wanted or not set(wanted) <= set(lines):
+        raise ValidationError(_("Say what goes back."))
+    before = snapshot(order)
+    receipt = _receipt(order, Receipt.Kind.RETURN, business_today(), key, "", actor)
+    for pk, quantity in sorted(wanted.items()):
+        _give_back(receipt, lines[pk], quantity, reason, awaited, actor)
+    if awaited and order.state == PurchaseOrder.State.RECEIVED:
+        order.await_again()
+    save_noted(order, before, events.PURCHASE_RETURNED, actor=actor, reason=reason)
+    return receipt
+
+
+def _give_back(
+    receipt: Receipt, line: PurchaseLine, quantity: Decimal, reason: str, awaited: bool, actor: "User"
+) -> None:
+    if quantity < 0 or quantity > line.received:
+        text = _("%(received)s of line %(line)s were received.")
+        raise ValidationError({f"quantity_{line.pk}": text % {"received": plain(line.received), "line": line.position}})
+    ReceiptLine.objects.create(receipt=receipt, line=line, accepted=quantity, reason=reason[:200])
+    line.received -= quantity
+    line.returned += quantity
+    if awaited:
+        line.received_on, line.days_late = None, None
+    else:
+        line.given_up += quantity
+    line.save(update_fields=["received", "returned", "given_up", "received_on", "days_late"])
+    if line.product is None or not line.product.is_stocked:
+        return
+    check_quantity(line.product, quantity, field=f"quantity_{line.pk}")
+    item = stock_row(line.product, receipt.order.warehouse)
+    move = Move(
+        item, StockMovement.Kind.RETURN, f"receipt:{receipt.pk}:{line.pk}", quantity=-quantity, reason=receipt.number
+    )
+    try:
+        book([move], actor=actor)
+    except InsufficientStock as error:
+        text = _("%(free)s of %(sku)s are free: the rest is promised to orders.")
+        raise ValidationError(
+            {f"quantity_{line.pk}": text % {"free": plain(item.free), "sku": line.product.sku}}
+        ) from error

@@ -1,0 +1,159 @@
+"""Purchase orders: list, page, new ones, lines of a draft, verbs."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Max, Min, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from inventory.actions import PURCHASE_ACTIONS
+from inventory.filters import PurchaseFilter
+from inventory.forms.purchases import PurchaseForm, PurchaseLineForm
+from inventory.models import PurchaseLine, PurchaseOrder, Supplier
+from inventory.services import add_purchase_line, draft_purchase, remove_purchase_line
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.actionviews import ActionView
+from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
+from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.http import Request
+from ordermgmt.lib.tables import Column, ListView
+
+from .base import FormPage
+
+
+class PurchaseList(ListView):
+    """All purchase orders, the newest first."""
+
+    key = "inventory.purchases"
+    title = gettext_lazy("Purchase orders")
+    permission = "inventory.view_purchase"
+    filterset_class = PurchaseFilter
+    default_sort = "-id"
+    actions = PURCHASE_ACTIONS
+    new_url = "/inventory/purchases/new/"
+    new_label = gettext_lazy("New purchase order")
+    new_permission = "inventory.order_purchase"
+    empty_text = gettext_lazy("Order from a supplier, or from the shortage list.")
+    columns = [
+        Column("number", gettext_lazy("Number"), link=lambda row: row.get_absolute_url()),
+        Column("supplier", gettext_lazy("Supplier"), path="supplier.name"),
+        Column("state", gettext_lazy("State"), kind="badge"),
+        Column("ordered_on", gettext_lazy("Ordered on"), kind="date", nullable=True),
+        Column("expected", gettext_lazy("Next expected"), kind="date", nullable=True, sortable=False),
+        Column("worst", gettext_lazy("Days late"), kind="count", nullable=True, sortable=False),
+        Column("total", gettext_lazy("Net"), kind="amount", permission="inventory.view_cost"),
+        Column("reference", gettext_lazy("Supplier's reference"), default=False),
+        Column("warehouse", gettext_lazy("To warehouse"), path="warehouse.name", default=False),
+    ]
+
+    def queryset(self) -> QuerySet[PurchaseOrder]:
+        waiting = Q(lines__open__gt=0)
+        rows = PurchaseOrder.objects.visible_to(self.request.user).select_related("supplier", "warehouse")
+        return rows.annotate(expected=Min("lines__promised_on", filter=waiting), worst=Max("lines__days_late"))
+
+
+@require_safe
+def detail(request: Request, number: str) -> HttpResponse:
+    """A purchase order with its lines and receipts; prices only for those who may see costs."""
+    visible = PurchaseOrder.objects.visible_to(request.user).select_related("supplier", "warehouse", "created_by")
+    order = get_object_or_404(visible, number=number)
+    may = request.user.has_perm
+    context = {
+        "order": order,
+        "lines": list(order.lines.select_related("product")),
+        "receipts": list(order.receipts.select_related("actor").prefetch_related("lines__line")[:50]),
+        "actions": PURCHASE_ACTIONS.offered(order, request.user),
+        "can_cost": may("inventory.view_cost"),
+        "can_edit": order.is_draft and may("inventory.order_purchase"),
+        "form": PurchaseLineForm(),
+        "today": business_today(),
+    }
+    return render(request, "inventory/purchase_detail.html", context)
+
+
+class PurchaseCreate(FormPage):
+    """A new purchase order."""
+
+    permission = "inventory.order_purchase"
+    title = gettext_lazy("New purchase order")
+    back = "/inventory/purchases/"
+    back_label: Any = gettext_lazy("Purchase orders")
+
+    def form(self, data: Any = None) -> forms.BaseForm:
+        number = self.request.GET.get("supplier", "").replace("\x00", "")
+        found = Supplier.objects.visible_to(self.request.user).filter(number=number).first() if number else None
+        return PurchaseForm(data, supplier=found)
+
+    def perform(self, form: Any) -> PurchaseOrder:
+        return draft_purchase(form.cleaned_data.pop("supplier"), actor=self.request.user, **form.cleaned_data)
+
+
+@require_POST
+def add_line(request: Request, number: str) -> HttpResponse:
+    """One more line of a draft; a refusal keeps what was typed."""
+    order = get_object_or_404(PurchaseOrder.objects.visible_to(request.user), number=number)
+    form = PurchaseLineForm(request.POST)
+    if form.is_valid():
+        try:
+            add_purchase_line(order, actor=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error) if not hasattr(error, "error_dict") else _at_fields(form, error)
+        except TransitionRefused as refused:
+            messages.error(request, str(refused))
+            return redirect(order.get_absolute_url())
+    if form.errors:
+        return _with_form(request, order, form)
+    return redirect(f"{order.get_absolute_url()}#add-line")
+
+
+def _at_fields(form: forms.Form, error: ValidationError) -> None:
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def _with_form(request: Request, order: PurchaseOrder, form: forms.Form) -> HttpResponse:
+    may = request.user.has_perm
+    context = {
+        "order": order, "lines": list(order.lines.select_related("product")), "receipts": [],
+        "actions": PURCHASE_ACTIONS.offered(order, request.user), "can_cost": may("inventory.view_cost"),
+        "can_edit": True, "form": form, "today": business_today(),
+    }  # fmt: skip
+    return render(request, "inventory/purchase_detail.html", context, status=422)
+
+
+@require_POST
+def remove_line(request: Request, number: str, pk: int) -> HttpResponse:
+    """Takes a line off a draft."""
+    order = get_object_or_404(PurchaseOrder.objects.visible_to(request.user), number=number)
+    line = get_object_or_404(PurchaseLine.objects.select_related("order"), order=order, pk=pk)
+    try:
+        remove_purchase_line(line, actor=request.user)
+        messages.success(request, _("The line is removed."))
+    except TransitionRefused as refused:
+        messages.error(request, str(refused))
+    return redirect(order.get_absolute_url())
+
+
+class PurchaseActionView(ActionView):
+    """Every verb on a purchase order."""
+
+    actions = PURCHASE_ACTIONS
+
+    def queryset(self) -> QuerySet[PurchaseOrder]:
+        return PurchaseOrder.objects.visible_to(self.request.user).select_related("supplier", "warehouse")
+
+
+class SupplierAutocomplete(AutocompleteView):
+    """Suppliers in use by any part of number or name."""
+
+    permission = "inventory.view_supplier"
+
+    def results(self, text: str) -> Any:
+        found = Supplier.objects.visible_to(self.request.user).filter(is_active=True, search_text__found=text)
+        return [{"value": one.pk, "text": one.name, "hint": one.number} for one in found.order_by("name", "pk")[:LIMIT]]
