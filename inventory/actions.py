@@ -87,7 +87,7 @@ def _ordered(order: PurchaseOrder) -> bool:
 
 PURCHASE_ACTIONS = ActionSet(
     Action(
-        "order", gettext_lazy("Order"), order_purchase, transition="order", icon="send", primary=True, bulk=True,
+        "order", gettext_lazy("Place the order"), order_purchase, transition="order", icon="send", primary=True, bulk=True,
         done=gettext_lazy("The order is placed: print it, or send it to the supplier."),
         consequences=lambda order: [
             _("order from %(supplier)s; quantities and prices stay from here on") % {"supplier": order.supplier.name}

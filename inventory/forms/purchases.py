@@ -133,7 +133,7 @@ class ConfirmForm(LinesForm):
 class ReceiveForm(LinesForm):
     """What came: taken, refused and why."""
 
-    heads = (_("Taken"), _("Refused"), _("Why refused"))
+    heads = (_("Taken"), _("Refused goods"), _("Why refused"))
     received_on = forms.DateField(
         label=_("Received on"), required=False, widget=_DATE, help_text=_("Empty: today. Suppliers are judged by it.")
     )

@@ -1,7 +1,7 @@
 """Models of products, suppliers and stock."""
 
 from .catalogue import Product, ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit
-from .purchase import PurchaseLine, PurchaseOrder, PurchaseOrderQuerySet, Receipt, ReceiptLine
+from .purchase import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine
 from .stock import Reservation, StockAdjustment, StockItem, StockMovement, Warehouse
 from .supplier import Supplier, SupplierPrice
 
@@ -10,7 +10,6 @@ __all__ = [
     "ProductCategory",
     "PurchaseLine",
     "PurchaseOrder",
-    "PurchaseOrderQuerySet",
     "Receipt",
     "ReceiptLine",
     "Reservation",
