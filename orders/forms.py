@@ -57,7 +57,8 @@ def _customer_select(user: User) -> dict[str, Any]:
 
 
 class OrderForm(forms.Form):
-    """The header of a draft. `user` decides which customers are offered; a draft's customer stays (`customer`)."""
+    """The header of a draft. `user` decides which customers are offered; a draft's customer stays (`customer`), and a new one
+    may begin with one that is `chosen`."""
 
     customer = _ModelChoice(
         queryset=Customer.objects.none(),
@@ -108,13 +109,16 @@ class OrderForm(forms.Form):
     terms = _text(gettext_lazy("Terms"), gettext_lazy("Printed below the lines of quotation and order."))
     note = _text(gettext_lazy("Internal note"), gettext_lazy("For colleagues; never printed."))
 
-    def __init__(self, *args: Any, user: User, customer: Customer | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, user: User, customer: Customer | None = None, chosen: Customer | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.user, self.kept_customer = user, customer
         field = self.fields["customer"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # for the type checker
         field.queryset = Customer.objects.visible_to(user).active()
-        field.widget = forms.Select(attrs=_customer_select(user))
+        offered = [(chosen.pk, chosen.name)] if chosen else []  # the rest is asked for while one types
+        field.widget = forms.Select(attrs=_customer_select(user), choices=offered)
         if customer is not None:
             field.required = False
             field.disabled = True

@@ -18,6 +18,7 @@ from inventory.services import fits_unit, plain
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record
+from ordermgmt.company.services import business_today
 from ordermgmt.documents.models import StoredFile
 from ordermgmt.documents.services import check_upload, store_file
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, blockers
@@ -86,6 +87,7 @@ def record_acceptance(
         raise TransitionRefused(found)
     given = [result for result in results if result.accepted or result.rejected]
     _check(order, given)
+    _check_day(order, on)
     if examiner == Acceptance.Examiner.THIRD and evidence_file is None:
         raise ValidationError({"evidence_file": _("Add the report of the third party.")})
     judged = _judged(order, given, findings)
@@ -104,6 +106,16 @@ def record_acceptance(
     elif not blockers(order.accept):
         accept_order(order, evidence=f"{signed_by}: {evidence}", actor=actor)
     return acceptance
+
+
+def _check_day(order: Order, on: dt.date | None) -> None:
+    """Nothing is examined in days to come, nor before it was ordered."""
+    if on is None:
+        return
+    if on > business_today():
+        raise ValidationError({"on": _("This day lies ahead.")})
+    if on < order.order_date:
+        raise ValidationError({"on": _("The date lies before the order.")})
 
 
 @transaction.atomic

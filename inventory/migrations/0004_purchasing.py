@@ -145,6 +145,10 @@ class Migration(migrations.Migration):
                 ),
                 ("freight", ordermgmt.lib.money.AmountField(blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="freight")),
                 ("needed_by", models.DateField(blank=True, null=True, verbose_name="needed by")),
+                (
+                    "first_promised_on",
+                    models.DateField(blank=True, help_text="What suppliers are judged by.", null=True),
+                ),
                 ("promised_on", models.DateField(blank=True, null=True, verbose_name="promised")),
                 (
                     "received",

@@ -131,6 +131,10 @@ class PurchaseOrder(Refreshable, models.Model):
 class PurchaseLineQuerySet(models.QuerySet["PurchaseLine"]):
     """Reads over what is ordered from suppliers."""
 
+    def planned(self) -> "PurchaseLineQuerySet":
+        """Awaited, or drafted and not sent yet: what nobody needs to order again."""
+        return self.filter(order__state__in=[PurchaseState.DRAFT, PurchaseState.ORDERED], open__gt=0)
+
     def awaited(self) -> "PurchaseLineQuerySet":
         """Ordered and not come yet in full."""
         return self.filter(order__state=PurchaseState.ORDERED, open__gt=0)
@@ -143,7 +147,8 @@ class PurchaseLineQuerySet(models.QuerySet["PurchaseLine"]):
 class PurchaseLine(models.Model):
     """So much of a product, promised for a day. `received` is what came and was taken; `given_up` what will not come.
 
-    `days_late` is the day all of it was there less the promised day (negative: early); None while it is awaited.
+    `days_late` is the day all of it was there less the day promised first (negative: early); None while it is awaited
+    and where nothing came or was promised. A later promise moves what we expect, not what the supplier is judged by.
     """
 
     order = models.ForeignKey(PurchaseOrder, models.CASCADE, related_name="lines")
@@ -160,6 +165,7 @@ class PurchaseLine(models.Model):
     freight = AmountField(_("freight"), null=True, blank=True)
     needed_by = models.DateField(_("needed by"), null=True, blank=True)
     promised_on = models.DateField(_("promised"), null=True, blank=True)
+    first_promised_on = models.DateField(null=True, blank=True, help_text="What suppliers are judged by.")
     received = QuantityField(_("received"), default=ZERO)
     rejected = QuantityField(_("rejected"), default=ZERO)
     returned = QuantityField(_("sent back"), default=ZERO)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ordermgmt.lib.fsm import FSMField, transition
 from ordermgmt.lib.money import ZERO, QuantityField
@@ -103,7 +104,7 @@ class StockMovement(models.Model):
     class Kind(models.TextChoices):
         OPENING = "opening", _("Opening stock")
         RECEIPT = "receipt", _("Receipt")
-        ISSUE = "issue", _("Issue")
+        ISSUE = "issue", pgettext_lazy("stock movement", "Issue")
         RETURN = "return", _("Return")
         ADJUSTMENT = "adjustment", _("Adjustment")
         COUNT = "count", _("Count")

@@ -71,6 +71,6 @@ def _line(order: PurchaseOrder, position: int, one: PastLine) -> PurchaseLine:
     return PurchaseLine(
         order=order, position=position, product=one.product, description=one.description[:500],
         unit=one.product.unit.code if one.product else "", quantity=one.quantity, most=one.quantity,
-        unit_price=one.unit_price, net=one.net, freight=one.freight, promised_on=one.promised_on, received_on=one.received_on,
+        unit_price=one.unit_price, net=one.net, freight=one.freight, promised_on=one.promised_on, first_promised_on=one.promised_on, received_on=one.received_on,
         received=one.quantity if one.received_on else Decimal(0), days_late=late, source_key=one.key,
     )  # fmt: skip

@@ -11,7 +11,16 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from inventory import events
-from inventory.models import Product, PurchaseLine, PurchaseOrder, Supplier, SupplierPrice, Warehouse
+from inventory.models import (
+    Product,
+    PurchaseLine,
+    PurchaseOrder,
+    Receipt,
+    ReceiptLine,
+    Supplier,
+    SupplierPrice,
+    Warehouse,
+)
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.documents.services import take_number
@@ -191,7 +200,8 @@ def confirm_purchase(
             raise ValidationError({f"date_{line.pk}": _("The day lies before the order.")})
         if line.open > 0:
             line.promised_on = day
-            line.save(update_fields=["promised_on"])
+            line.first_promised_on = line.first_promised_on or day
+            line.save(update_fields=["promised_on", "first_promised_on"])
     order.reference = reference or order.reference
     order.search_text = found_by(order)
     order.version += 1
@@ -208,6 +218,14 @@ def _dated(order: PurchaseOrder) -> dict[str, Any]:
     return snapshot(order) | {"promised": days}
 
 
+def judge(line: PurchaseLine) -> None:
+    """Sets when all of the line that comes was there, by its latest receipt, and how late that was."""
+    rows = ReceiptLine.objects.filter(line=line, receipt__kind=Receipt.Kind.RECEIPT, accepted__gt=0)
+    line.received_on = rows.aggregate(last=Max("receipt__received_on"))["last"]
+    promised = line.first_promised_on
+    line.days_late = (line.received_on - promised).days if line.received_on and promised else None
+
+
 @transaction.atomic
 def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> PurchaseOrder:
     """Gives up what is still open: it will not come. Raises TransitionRefused unless something is awaited."""
@@ -216,11 +234,12 @@ def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> Purch
     before = snapshot(order)
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Nothing of this order is awaited."), order.get_absolute_url())
-    if not order.lines.filter(received__gt=0).exists():
+    if not order.receipts.exists():  # refused or sent back whole is something, too
         raise refuse(_("Nothing came yet: cancel the order instead."), order.get_absolute_url())
     for line in order.lines.select_for_update().filter(open__gt=0):
         line.given_up += line.open
-        line.save(update_fields=["given_up"])
+        judge(line)
+        line.save(update_fields=["given_up", "received_on", "days_late"])
     order.complete()
     return save_noted(order, before, events.PURCHASE_CLOSED, actor=actor, reason=reason)
 

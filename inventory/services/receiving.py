@@ -20,7 +20,7 @@ from ordermgmt.lib.money import ZERO
 from .checking import check_quantity, plain, require
 from .ledger import InsufficientStock, Move, book
 from .moving import receive_stock, stock_row
-from .purchasing import locked_purchase, refuse, save_noted
+from .purchasing import judge, locked_purchase, refuse, save_noted
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -47,7 +47,7 @@ def receive_purchase(
     """
     require(actor, "inventory.receive_stock")
     order = locked_purchase(order)
-    if found := Receipt.objects.filter(key=key).first():
+    if found := _known(order, key):
         return found
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Nothing of this order is awaited."), order.get_absolute_url())
@@ -71,6 +71,14 @@ def receive_purchase(
     if rejected:
         record(events.PURCHASE_REJECTED, order, actor=actor, number=order.number, reason="; ".join(rejected)[:200])
     return receipt
+
+
+def _known(order: PurchaseOrder, key: str) -> Receipt | None:
+    """What was booked under this key before. Raises ValidationError where that was for another order."""
+    found = Receipt.objects.filter(key=key).first()
+    if found is not None and found.order_id != order.pk:
+        raise ValidationError(_("This form was used for another order: load the page again."))
+    return found
 
 
 def _day(order: PurchaseOrder, day: dt.date | None) -> dt.date:
@@ -106,9 +114,8 @@ def _take(receipt: Receipt, line: PurchaseLine, one: Came, actor: "User") -> Non
     )
     line.received += one.accepted
     line.rejected += one.rejected
-    if line.received + line.given_up >= line.quantity and line.received_on is None:
-        line.received_on = receipt.received_on
-        line.days_late = (receipt.received_on - line.promised_on).days if line.promised_on else None
+    if line.received + line.given_up >= line.quantity:
+        judge(line)
     line.save(update_fields=["received", "rejected", "received_on", "days_late"])
     if one.accepted and line.product is not None and line.product.is_stocked:
         receive_stock(
@@ -139,7 +146,7 @@ def return_purchase(
     """
     require(actor, "inventory.receive_stock")
     order = locked_purchase(order)
-    if found := Receipt.objects.filter(key=key).first():
+    if found := _known(order, key):
         return found
     lines = {line.pk: line for line in order.lines.select_for_update(of=("self",)).select_related("product__unit")}
     wanted = {pk: quantity for pk, quantity in quantities.items() if quantity}
@@ -149,7 +156,7 @@ def return_purchase(
     receipt = _receipt(order, Receipt.Kind.RETURN, business_today(), key, "", actor)
     for pk, quantity in sorted(wanted.items()):
         _give_back(receipt, lines[pk], quantity, reason, awaited, actor)
-    if awaited and order.state == PurchaseOrder.State.RECEIVED:
+    if order.state == PurchaseOrder.State.RECEIVED and order.lines.filter(open__gt=0).exists():
         order.await_again()
     save_noted(order, before, events.PURCHASE_RETURNED, actor=actor, reason=reason)
     return receipt
@@ -164,10 +171,12 @@ def _give_back(
     ReceiptLine.objects.create(receipt=receipt, line=line, accepted=quantity, reason=reason[:200])
     line.received -= quantity
     line.returned += quantity
-    if awaited:
+    # What came above the order and goes back is neither awaited nor given up.
+    missing = min(quantity, max(line.quantity - line.received - line.given_up, ZERO))
+    if not awaited:
+        line.given_up += missing
+    elif missing:
         line.received_on, line.days_late = None, None
-    else:
-        line.given_up += quantity
     line.save(update_fields=["received", "returned", "given_up", "received_on", "days_late"])
     if line.product is None or not line.product.is_stocked:
         return

@@ -105,7 +105,7 @@ def short_products(user: Any) -> QuerySet[Any]:
     )
     is_open = Q(order_lines__order__state__in=["placed", "in_production"])
     demand = Coalesce(Sum(still, filter=is_open), ZERO, output_field=QuantityField())
-    owed = PurchaseLine.objects.awaited().filter(product=OuterRef("pk")).order_by().values("product")
+    owed = PurchaseLine.objects.planned().filter(product=OuterRef("pk")).order_by().values("product")
     way = Coalesce(Subquery(owed.annotate(sum=Sum("open")).values("sum")), ZERO, output_field=QuantityField())
     rows = Product.objects.visible_to(user).short().annotate(demand=demand, way=way)
     lacking = F("reorder_point") - F("free") + F("demand") - F("way")

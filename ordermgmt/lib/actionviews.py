@@ -80,7 +80,15 @@ class ActionView(View):
             form.add_error(None, error)
             return self.show(form, status=422)
         messages.success(request, str(self.action.done or _("Done: %(what)s.") % {"what": self.action.label}))
-        return self.leave(self.back(self.instance))
+        return self.leave(self.back(self.instance) if self.still_visible() else "/")
+
+    def still_visible(self) -> bool:
+        """Whether the person may still open what the verb was done to: a step may take it out of their sight."""
+        model = type(self.instance)
+        return (
+            not model._default_manager.filter(pk=self.instance.pk).exists()
+            or self.queryset().filter(pk=self.instance.pk).exists()
+        )
 
     def stale(self, request: HttpRequest) -> bool:
         """Whether the page that sent this was opened on another version."""

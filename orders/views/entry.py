@@ -69,7 +69,7 @@ class OrderCreateView(EntryPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         wanted = request.GET.get("customer", "").replace("\x00", "")
         customer = Customer.objects.visible_to(self.user).active().filter(number=wanted).first() if wanted else None
-        form = OrderForm(user=self.user, initial=header_initial(None, customer))
+        form = OrderForm(user=self.user, chosen=customer, initial=header_initial(None, customer))
         template = _template(self.user, request.GET.get("template", ""))
         currency = customer.currency if customer else default_seller().currency
         rows = template_rows(template, currency, self.user) if template else []

@@ -77,7 +77,11 @@ export function guard(form) {
 export function forget() {
   for (const form of document.querySelectorAll("form[action='/logout/']")) form.addEventListener("submit", () => sessionStorage.clear());
   const sent = sessionStorage.getItem("draft:sent");
-  if (!sent || !document.getElementById("messages")) return;
+  if (!sent) return;
+  if (!document.getElementById("messages")) return;
   sessionStorage.removeItem("draft:sent");
+  // The same form again and nothing said that it was done: signed in anew, it is offered what was typed.
+  const again = [...document.querySelectorAll("form[data-guard]")].some((form) => key(form) === sent);
+  if (again && !document.querySelector("#messages .alert-success")) return;
   if (!document.querySelector(".is-invalid, .alert-danger, [data-focus]")) sessionStorage.removeItem(sent);
 }

@@ -12,13 +12,26 @@ let { number, version } = data;
 let edits = 0, savedEdits = 0, saving = false, previewTimer = 0, saveTimer = 0, previews = 0, blocked = false;
 
 const key = () => `order-entry:${data.user}:${number || "new"}`;
-const keep = () => { try { localStorage.setItem(key(), JSON.stringify({ header: header(), lines: grid.lines(), version })); } catch { /* full or forbidden */ } };
+const keep = () => { try { localStorage.setItem(key(), JSON.stringify({ header: header(), names: names(), left: document.getElementById("paste-left-text").value, lines: grid.lines(), version })); } catch { /* full or forbidden */ } };
 const forget = (which = key()) => { try { localStorage.removeItem(which); } catch { /* forbidden */ } };
+
+const token = () => form.querySelector("[name=csrfmiddlewaretoken]");
+const post = (url, body) => fetch(url, { method: "POST", credentials: "same-origin", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": token().value }, body: JSON.stringify(body) });
+
+// Who signed in again in another tab has another token: this page takes it over.
+async function freshToken() {
+  const page = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
+  if (!page.ok) return false;
+  const found = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("#order-entry [name=csrfmiddlewaretoken]");
+  if (found) token().value = found.value;
+  return Boolean(found);
+}
 
 async function send(url, body) {
   let answer;
   try {
-    answer = await fetch(url, { method: "POST", credentials: "same-origin", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value }, body: JSON.stringify(body) });
+    answer = await post(url, body);
+    if (answer.status === 403 && await freshToken()) answer = await post(url, body);
   } catch { return { ok: false, status: 0, data: {} }; }
   if (answer.type === "opaqueredirect" || answer.status === 401) return { ok: false, status: 401, data: {} };
   let parsed = {};
@@ -31,6 +44,8 @@ function header() {
   for (const input of form.querySelectorAll("[name]")) if (!input.closest("table") && input.name !== "csrfmiddlewaretoken") found[input.name] = input.value;
   return found;
 }
+// What the chosen ones are called, so that a draft brought back names them.
+const names = () => Object.fromEntries([...form.querySelectorAll("select[name]")].filter((one) => one.tomselect && one.value).map((one) => [one.name, one.tomselect.options[one.value]?.text || one.value]));
 const filled = () => grid.lines().some((line) => !isEmpty(line));
 const body = () => ({ number, version, header: header(), lines: grid.payload() });
 
@@ -206,9 +221,11 @@ function restore() {
     for (const [name, value] of Object.entries(kept.header)) {
       const input = form.querySelector(`[name="${name}"]`);
       if (!input) continue;
-      if (input.tomselect) { input.tomselect.addOption({ value, text: value }); input.tomselect.setValue(value, true); } else input.value = value;
+      if (input.tomselect) { input.tomselect.addOption({ value, text: kept.names?.[name] || value }); input.tomselect.setValue(value, true); } else input.value = value;
     }
     grid.fill(kept.lines);
+    document.getElementById("paste-left-text").value = kept.left || "";
+    document.getElementById("paste-left").hidden = !kept.left;
     box.hidden = true;
     changed();
   });

@@ -57,7 +57,7 @@ export function pasting(form, grid, send) {
     grid.changed();
   });
   left.querySelector("[data-paste-again]").addEventListener("click", () => open(document.getElementById("paste-left-text").value));
-  left.querySelector("[data-paste-forget]").addEventListener("click", () => { left.hidden = true; });
+  left.querySelector("[data-paste-forget]").addEventListener("click", () => { left.hidden = true; document.getElementById("paste-left-text").value = ""; });
   grid.body.addEventListener("paste", (event) => {
     const content = event.clipboardData.getData("text/plain");
     if (!/[\t\n]/.test(content.trim())) return;

@@ -8,4 +8,6 @@
   };
   dark.addEventListener("change", apply);
   apply();
+  // A form that led out to the sign-in page or to an error was not taken: what was typed in it stays kept.
+  if ("outside" in root.dataset) try { sessionStorage.removeItem("draft:sent"); } catch { /* forbidden */ }
 })();

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from customers.models import Customer
 from inventory.models import Product
 from orders import services
 from orders.models import Order, OrderTemplate
+from tests.cast import PASSWORD
 from tests.factories import orders as make
 from tests.factories.inventory import make_product
 
@@ -21,6 +23,69 @@ def until(page: Any, question: str) -> None:
 
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def _begun(one: Any) -> Any:
+    """An order for 甲方 with one line, not saved."""
+    page = one.open("/orders/new/")
+    until(page, "document.activeElement.closest('.ts-wrapper') !== null")
+    page.keyboard.type("甲方")
+    page.wait_for_selector(".ts-dropdown [data-selectable]")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('[name=billing_address]').value !== ''")
+    return page
+
+
+def test_signed_in_again_in_another_tab_it_saves(visitor: Any) -> None:
+    one = visitor(make.person("sales"))
+    page = _begun(one)
+    row = page.locator("tr.grid-row").first
+    one.context.clear_cookies()
+    row.locator("[data-name=description]").fill("Crane")
+    row.locator("[data-name=quantity]").fill("2")
+    row.locator("[data-name=unit_price]").fill("70")
+    page.keyboard.press("Control+s")
+    page.locator("#entry-error", has_text="signed out").wait_for()
+    other = one.context.new_page()
+    other.goto(one.base + "/login/")
+    other.locator("input[name=email], input[name=username], input[type=email]").first.fill("sales@example.com")
+    other.locator("input[type=password]").first.fill(PASSWORD)
+    other.locator("main button[type=submit]").first.click()
+    other.wait_for_url(lambda url: "/login" not in url)
+    page.locator("#order-entry button[type=submit]").click()
+    page.wait_for_url("**/orders/SO-*/")
+    assert Order.objects.get().order_lines[0].description == "Crane"
+
+
+def test_brought_back_with_the_customers_name_and_the_rows_left_over(visitor: Any) -> None:
+    one = visitor(make.person("sales"))
+    page = _begun(one)
+    page.locator("[data-paste-open]").click()
+    page.locator("#paste-text").fill("SKU-1\t3\nNO-SUCH\t1")
+    page.locator("[data-paste-check]").click()
+    page.locator("#paste-rows tr").nth(1).wait_for()
+    one.context.set_offline(True)
+    page.locator("[data-paste-take]").click()
+    page.wait_for_timeout(600)
+    page.on("dialog", lambda dialog: dialog.accept())
+    one.context.set_offline(False)
+    page.evaluate("window.stop()")
+    page.goto(one.base + "/customers/")
+    page.goto(one.base + "/orders/new/")
+    page.locator("#entry-restore [data-restore]").click()
+    assert "甲方" in page.locator(".ts-control .item").first.inner_text()
+    assert "NO-SUCH" in page.locator("#paste-left-text").input_value()
+    page.locator("#paste-left").wait_for(state="visible")
+
+
+def test_begun_on_a_customers_page(visitor: Any) -> None:
+    one = visitor(make.person("sales"))
+    wanted = Customer.objects.filter(name__contains="甲方").first()
+    page = one.open(wanted.get_absolute_url())
+    page.get_by_role("link", name="New order").first.click()
+    page.wait_for_url("**/orders/new/**")
+    page.locator(".ts-control .item", has_text="甲方").wait_for()
+    until(page, "document.querySelector('[name=billing_address]').value !== ''")
 
 
 def test_ten_lines_by_keyboard_alone(visitor: Any) -> None:

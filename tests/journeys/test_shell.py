@@ -77,6 +77,20 @@ def test_nothing_typed_is_lost_when_the_session_ends(at: Any) -> None:
     expect(page.get_by_role("button", name="Bring it back")).to_have_count(0)
 
 
+def test_a_form_sent_after_the_session_ended_is_offered_again(at: Any) -> None:
+    page = at.open("/customers/new/")
+    page.locator("#id_name").fill("Typed before the end")
+    page.wait_for_timeout(800)
+    at.context.clear_cookies()
+    # Whatever answers, the sign-in page or the sentence about the lost session: what was typed is still there.
+    page.locator("form[data-guard] button[type=submit]").last.click()
+    page.wait_for_load_state("networkidle")
+    at.sign_in(User.objects.get(email="sales@example.com"))
+    page = at.open("/customers/new/")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator("#id_name")).to_have_value("Typed before the end")
+
+
 def test_what_is_typed_filters_the_list_its_address_and_its_export(at: Any) -> None:
     page = at.open("/customers/")
     page.locator("#id_q").fill("nothing-is-called-so")

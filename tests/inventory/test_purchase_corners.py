@@ -1,0 +1,104 @@
+"""Corners of receiving: what is refused whole, sent back, or came above what was ordered."""
+
+import datetime as dt
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from inventory.models import PurchaseOrder
+from inventory.services import Came, close_purchase, confirm_purchase, return_purchase
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.invariants import violations
+from tests.factories.inventory import make_product, person
+from tests.factories.purchases import offers, ordered, received, supplier
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_order_refused_whole_can_be_given_up():
+    order = ordered(10)
+    received(order, Came(rejected=Decimal(10), reason="rust"))
+    order = close_purchase(order, reason="no more", actor=person("pm"))
+    assert (order.state, order.lines.get().given_up) == ("received", 10)
+    assert list(violations(["S9"])) == []
+
+
+def give_back(order, n, awaited):
+    line = order.lines.get()
+    return return_purchase(
+        order,
+        quantities={line.pk: Decimal(n)},
+        reason="too many",
+        awaited=awaited,
+        key=uuid4().hex,
+        actor=person("warehouse"),
+    )
+
+
+def test_surplus_goes_back_awaited():
+    order = ordered(10, tolerance=Decimal(10))
+    received(order, Came(Decimal(11)))
+    give_back(order, 1, True)
+    order = PurchaseOrder.objects.get(pk=order.pk)
+    assert (order.state, order.lines.get().open) == ("received", 0)
+    assert list(violations(["S9"])) == []
+
+
+def test_all_of_an_over_delivery_goes_back():
+    order = ordered(10, tolerance=Decimal(10))
+    received(order, Came(Decimal(11)))
+    give_back(order, 11, False)
+    assert list(violations(["S9"])) == []
+
+
+def test_goes_back_for_good_while_rest_open():
+    order = ordered(10)
+    received(order, Came(Decimal(6)))
+    give_back(order, 6, False)
+    received(order, Came(Decimal(4)))
+    order = PurchaseOrder.objects.get(pk=order.pk)
+    assert order.state == "received"
+    assert list(violations(["S9"])) == []
+
+
+def test_a_later_promise_does_not_mend_the_record():
+    order = ordered(10)
+    today = business_today()
+    PurchaseOrder.objects.filter(pk=order.pk).update(ordered_on=today - dt.timedelta(days=20))
+    line = order.lines.get()
+    for days in (10, 0):
+        day = today - dt.timedelta(days=days)
+        confirm_purchase(PurchaseOrder.objects.get(pk=order.pk), dates={line.pk: day}, actor=person("pm"))
+    received(PurchaseOrder.objects.get(pk=order.pk), Came(Decimal(10)))
+    line.refresh_from_db()
+    assert (line.promised_on, line.days_late) == (today, 10)
+
+
+def test_judged_by_the_latest_receipt_and_when_the_rest_is_given_up():
+    order = ordered(10)
+    today = business_today()
+    PurchaseOrder.objects.filter(pk=order.pk).update(ordered_on=today - dt.timedelta(days=20))
+    line = order.lines.get()
+    fresh = PurchaseOrder.objects.get(pk=order.pk)
+    confirm_purchase(fresh, dates={line.pk: today - dt.timedelta(days=9)}, actor=person("pm"))
+    received(fresh, Came(Decimal(4)), received_on=today - dt.timedelta(days=2))
+    received(fresh, Came(Decimal(3)), received_on=today - dt.timedelta(days=5))
+    close_purchase(fresh, reason="no more", actor=person("pm"))
+    line.refresh_from_db()
+    assert (line.received_on, line.days_late) == (today - dt.timedelta(days=2), 7)
+
+
+def test_a_key_belongs_to_its_order():
+    one, two = ordered(5), ordered(5)
+    received(one, Came(Decimal(5)), key="same")
+    with pytest.raises(ValidationError, match="used"):
+        received(two, Came(Decimal(5)), key="same")
+
+
+def test_what_is_drafted_is_not_ordered_again(client_of, pm):
+    offers(supplier(), make_product(reorder_point=5), 9)
+    for _press in range(2):
+        client_of(pm).post("/inventory/shortages/order/")
+    assert PurchaseOrder.objects.count() == 1
