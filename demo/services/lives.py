@@ -33,7 +33,6 @@ from fulfilment.services import (
     ship_order,
     start_rectification,
 )
-from inventory.services import receive_stock
 from ordermgmt.accounts.models import User
 from ordermgmt.activity.models.roots import may_see
 from ordermgmt.activity.services import add_comment, create_followup, finish_followup, type_of
@@ -54,6 +53,7 @@ from orders.services import (
 )
 
 from .base_data import RATES, Company, tax_category
+from .buying import fill_up
 from .words import (
     CANCELLED,
     CHINESE_COMMENTS,
@@ -79,14 +79,7 @@ def purchasing(company: Company) -> Life:
     while True:
         yield 7
         week += 1
-        for good in _STOCK:
-            product = company.goods[good.sku]
-            item = product.stock_items.get(warehouse=company.warehouse)
-            if item.free < good.target * Decimal("0.5"):
-                receive_stock(
-                    product, company.warehouse, Decimal(good.target), key=f"demo-receipt-{good.sku}-{week}",
-                    actor=company.people["warehouse"], reason=f"Supplier delivery, week {week}",
-                )  # fmt: skip
+        fill_up(company, week)
 
 
 class OrderLife:

@@ -18,6 +18,7 @@ from ordermgmt.company.services import ensure_company
 from orders.models import Order
 
 from .base_data import Company, found, people
+from .buying import leave_open
 from .changing import ask_for_changes
 from .clock import Clock, travelling
 from .lives import Life, OrderLife, purchasing
@@ -118,6 +119,7 @@ def _play(company: Company, clock: Clock, end: dt.datetime, orders: int) -> None
         pause = next(life, None)
         if pause is not None:
             wait(clock.at + dt.timedelta(days=pause), life)
+    leave_open(company)
 
 
 def _at_work(at: dt.datetime, chance: random.Random) -> dt.datetime:
