@@ -11,7 +11,7 @@ from fulfilment.models import RoutingStep
 from inventory.models import SupplierPrice
 from inventory.services import free_quantities
 from orders.models import OrderLine
-from orders.services import Promise, by_lead_time, stock_promise
+from orders.services import Promise, arriving, by_lead_time, stock_promise, unclaimed
 
 from .capacity import booked_minutes, capacities, day_text, days_of, hours, is_made, lay
 
@@ -24,14 +24,14 @@ Free = dict[int, dict[dt.date, int]]
 
 
 def promise_lines(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
-    """The earliest day of each line in turn. Lines share stock and work centres in their order. Seven queries at most."""
+    """The earliest day of each line in turn. Lines share stock and work centres in their order. Nine queries at most."""
     ids = {line.product_id for line in lines if line.product_id}
-    left, leads = free_quantities(ids), _lead_days(lines)
+    left, leads, coming = free_quantities(ids), _lead_days(lines), unclaimed(ids, today)
     steps = _steps({line.product_id for line in lines if is_made(line)})
     free = _free(steps, today)
     found = []
     for line in lines:
-        promise = stock_promise(line, left, today)
+        promise = stock_promise(line, left, today) or arriving(line, left, coming)
         if promise is None and is_made(line) and (own := steps.get(line.product_id or 0)):
             promise = _worked(line, own, free, today, leads.get(line.product_id or 0, 0))
         found.append(promise or by_lead_time(line, today, leads.get(line.product_id or 0)))

@@ -1,7 +1,7 @@
 """Verbs of inventory: the only way its data is written."""
 
 from .adjusting import Counted, adjust_stock, approve_adjustment, count_stock, needs_approval, reject_adjustment
-from .availability import free_quantities, free_quantity, incoming_quantities, reserved_quantities
+from .availability import arrivals, free_quantities, free_quantity, incoming_quantities, reserved_quantities
 from .catalogue import create_product, edit_product, save_setup, save_template
 from .checking import check_quantity, fits_unit, plain
 from .ledger import InsufficientStock, Shortage
@@ -44,6 +44,7 @@ __all__ = [
     "add_purchase_line",
     "adjust_stock",
     "approve_adjustment",
+    "arrivals",
     "best_price",
     "cancel_purchase",
     "check_quantity",

@@ -47,6 +47,20 @@ def incoming_quantities(product_ids: Iterable[int]) -> dict[int, Incoming]:
     return {pk: Incoming(_exact(total), first) for pk, total, first in summed if pk is not None}
 
 
+def arrivals(product_ids: Iterable[int], today: dt.date) -> dict[int, list[tuple[dt.date, Decimal]]]:
+    """What is on its way per product, day by day as suppliers promised; what is late or has no day is left out."""
+    rows = (
+        PurchaseLine.objects.awaited()
+        .filter(product_id__in=set(product_ids))
+        .annotate(day=Coalesce("promised_on", "needed_by"))
+    )
+    found: dict[int, list[tuple[dt.date, Decimal]]] = {}
+    for pk, day, quantity in rows.filter(day__gte=today).order_by("day", "pk").values_list("product_id", "day", "open"):
+        if pk is not None:
+            found.setdefault(pk, []).append((day, quantity))
+    return found
+
+
 def _exact(summed: Decimal) -> Decimal:
     """A sum at the six decimals of quantities: SQLite adds binary fractions."""
     return summed.quantize(Decimal("0.000001"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from inventory.models import PurchaseLine
+from inventory.models import PurchaseLine, Receipt, ReceiptLine
 from ordermgmt.lib.money import HUNDRED, ZERO
 
 _HUNDREDTH = Decimal("0.01")
@@ -17,7 +17,8 @@ _HUNDREDTH = Decimal("0.01")
 class SupplierRecord:
     """Promised against actual over the lines of a supplier that came in full and had a promised day.
 
-    A line is late when all of it came after its promised day (calendar days). `worst` and `earliest` are days.
+    A line is late when all of it came after its promised day (calendar days). `worst` and `earliest` are days. `taken` and `rejected`
+    are quantities of receipts booked here; None where there is none.
     """
 
     lines: int = 0
@@ -27,9 +28,8 @@ class SupplierRecord:
     late_days: int = 0
     worst: int = 0
     earliest: int = 0
-    received: Decimal = ZERO
+    taken: Decimal | None = None
     rejected: Decimal = ZERO
-    refusing: int = 0
 
     @property
     def on_time_rate(self) -> Decimal | None:
@@ -44,7 +44,7 @@ class SupplierRecord:
     @property
     def reject_rate(self) -> Decimal | None:
         """Percent refused of what came; None where no receipt was inspected here."""
-        return _percent(self.rejected, self.received + self.rejected) if self.refusing else None
+        return None if self.taken is None else _percent(self.rejected, self.taken + self.rejected)
 
 
 def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
@@ -52,28 +52,26 @@ def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 
 def supplier_records(supplier_ids: Iterable[int]) -> dict[int, SupplierRecord]:
-    """The record of each of the suppliers (by key); those without a line are absent. One query."""
-    rows = PurchaseLine.objects.filter(order__supplier_id__in=list(supplier_ids)).order_by()
-    inspected = Q(receipts__isnull=False)
-    found = rows.values("order__supplier_id").annotate(
+    """The record of each of the suppliers (by key); those without a line are absent. Two queries."""
+    wanted = list(supplier_ids)
+    rows = PurchaseLine.objects.filter(order__supplier_id__in=wanted).order_by().values("order__supplier_id")
+    found = rows.annotate(
         lines=Count("pk", filter=Q(days_late__isnull=False)), late=Count("pk", filter=Q(days_late__gt=0)),
         on_time=Count("pk", filter=Q(days_late=0)), early=Count("pk", filter=Q(days_late__lt=0)),
         late_days=Sum("days_late", filter=Q(days_late__gt=0)), worst=Max("days_late"), earliest=Min("days_late"),
     )  # fmt: skip
-    came = rows.filter(inspected).distinct().values_list("order__supplier_id", "pk", "received", "rejected")
-    quantities: dict[int, list[Decimal]] = {}
-    for supplier, _pk, received, rejected in came.iterator(chunk_size=5000):
-        sums = quantities.setdefault(supplier, [ZERO, ZERO, ZERO])
-        sums[0], sums[1], sums[2] = sums[0] + received, sums[1] + rejected, sums[2] + 1
-    return {row["order__supplier_id"]: _record(row, quantities.get(row["order__supplier_id"])) for row in found}
+    came = ReceiptLine.objects.filter(line__order__supplier_id__in=wanted, receipt__kind=Receipt.Kind.RECEIPT)
+    sums = came.order_by().values_list("line__order__supplier_id").annotate(taken=Sum("accepted"), out=Sum("rejected"))
+    inspected = {supplier: (taken, out) for supplier, taken, out in sums}
+    return {row["order__supplier_id"]: _record(row, inspected.get(row["order__supplier_id"])) for row in found}
 
 
-def _record(row: Mapping[str, Any], sums: list[Decimal] | None) -> SupplierRecord:
-    received, rejected, refusing = sums or (ZERO, ZERO, ZERO)
+def _record(row: Mapping[str, Any], inspected: tuple[Decimal, Decimal] | None) -> SupplierRecord:
     figures = {name: row[name] or 0 for name in ("lines", "late", "on_time", "early", "late_days")}
+    taken, rejected = inspected or (None, ZERO)
     return SupplierRecord(
-        **figures, worst=max(0, row["worst"] or 0), earliest=max(0, -(row["earliest"] or 0)), received=received,
-        rejected=rejected, refusing=int(refusing),
+        **figures, worst=max(0, row["worst"] or 0), earliest=max(0, -(row["earliest"] or 0)), taken=taken,
+        rejected=rejected,
     )  # fmt: skip
 
 

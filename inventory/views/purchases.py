@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -53,9 +53,12 @@ class PurchaseList(ListView):
     ]
 
     def queryset(self) -> QuerySet[PurchaseOrder]:
-        waiting = Q(lines__open__gt=0)
+        lines = PurchaseLine.objects.filter(order=OuterRef("pk"))
+        # Asked per row that is shown: an aggregate over the join would count the whole table first.
+        expected = lines.filter(open__gt=0, promised_on__isnull=False).order_by("promised_on").values("promised_on")[:1]
+        worst = lines.judged().order_by("-days_late").values("days_late")[:1]
         rows = PurchaseOrder.objects.visible_to(self.request.user).select_related("supplier", "warehouse")
-        return rows.annotate(expected=Min("lines__promised_on", filter=waiting), worst=Max("lines__days_late"))
+        return rows.annotate(expected=Subquery(expected), worst=Subquery(worst))
 
 
 @require_safe

@@ -4,15 +4,16 @@ A floor above that knows more (work centres, purchases) registers its own answer
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import F, Sum
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from inventory.services import free_quantities
+from inventory.services import arrivals, free_quantities
 from orders.models import OrderLine
 
 
@@ -56,8 +57,43 @@ def promises(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
 
 def from_stock_or_lead_time(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
     """What the product itself knows."""
-    left = free_quantities(line.product_id for line in lines if line.product_id)
-    return [stock_promise(line, left, today) or by_lead_time(line, today) for line in lines]
+    ids = {line.product_id for line in lines if line.product_id}
+    left, coming = free_quantities(ids), unclaimed(ids, today)
+    return [
+        stock_promise(line, left, today) or arriving(line, left, coming) or by_lead_time(line, today) for line in lines
+    ]
+
+
+Coming = dict[int, list[tuple[dt.date, Decimal]]]
+
+
+def unclaimed(product_ids: Collection[int], today: dt.date) -> Coming:
+    """What is on its way per product and day that no order entered before waits for: the first to come goes to them."""
+    coming = arrivals(product_ids, today)
+    if not coming:
+        return {}
+    still = F("quantity") - F("qty_cancelled") - F("qty_shipped") - F("qty_reserved")
+    waiting = OrderLine.objects.filter(product__in=coming, order__state__in=["placed", "in_production"]).order_by()
+    for pk, claimed in waiting.values_list("product_id").annotate(claimed=Sum(still)):
+        rest, claim = [], max(claimed or Decimal(0), Decimal(0))
+        for day, quantity in coming[pk or 0]:
+            taken = min(claim, quantity)
+            claim -= taken
+            rest.append((day, quantity - taken))
+        coming[pk or 0] = rest
+    return coming
+
+
+def arriving(line: OrderLine, left: dict[int, Decimal], coming: Coming) -> Promise | None:
+    """When what suppliers have promised covers what the stock lacks; None otherwise. Ask after `stock_promise`."""
+    if not line.is_stocked or line.product is None or not line.product.is_stocked:
+        return None
+    missing = -left[line.product.pk]  # of this line and those before it
+    for day, quantity in coming.get(line.product.pk, []):
+        missing -= quantity
+        if missing <= 0:
+            return Promise(day, _("on its way from a supplier"))
+    return None
 
 
 def stock_promise(line: OrderLine, left: dict[int, Decimal], today: dt.date) -> Promise | None:
