@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from billing.models import Instalment, Invoice, InvoiceLine
 from changes.models import Operation
 from fulfilment.models import Milestone
-from inventory.models import SupplierPrice
+from inventory.models import PurchaseLine, SupplierPrice
 from inventory.services import free_quantities
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.money import HUNDRED, ZERO, total
@@ -55,6 +55,7 @@ class Impact:
     days: int = 0
     reasons: list[str] = field(default_factory=list)
     stock: list[StockEffect] = field(default_factory=list)
+    purchases: list[PurchaseLine] = field(default_factory=list)
     drafts: list[Invoice] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
     instalments: int = 0
@@ -103,7 +104,7 @@ class Impact:
         figures = {name: None if (v := getattr(self, name)) is None else format(v.normalize(), "f") for name in names}
         return figures | {
             "days": self.days, "reasons": self.reasons, "drafts": len(self.drafts), "issued": self.issued,
-            "instalments": self.instalments, "short": [one.sku for one in self.short],
+            "instalments": self.instalments, "purchases": sorted({one.order.number for one in self.purchases}), "short": [one.sku for one in self.short],
         }  # fmt: skip
 
 
@@ -124,6 +125,7 @@ def impact_of(order: Order, operations: Sequence[Op | Operation]) -> Impact:
     found.moved = found.fee + movement(order, result.lines)
     found.shipped = sum(1 for old, _new in touched if old is not None and old.qty_shipped > 0)
     _stock(found, touched)
+    _purchases(found, touched)
     _days(found, rows, touched)
     _billing(found, touched)
     return found
@@ -155,6 +157,13 @@ def _stock(found: Impact, touched: Touched) -> None:
             names[new.product.pk] = new.product.sku
     free = free_quantities(wanted)
     found.stock = [StockEffect(names[pk], more, free.get(pk, ZERO)) for pk, more in sorted(wanted.items())]
+
+
+def _purchases(found: Impact, touched: Touched) -> None:
+    """What is awaited from suppliers of products that the order takes more or less of: somebody decides on it."""
+    products = {new.product.pk for old, new in touched if new.product is not None and _more(old, new)}
+    rows = PurchaseLine.objects.awaited().filter(product__in=products).select_related("order__supplier", "product")
+    found.purchases = list(rows.order_by("promised_on", "pk")[:20])
 
 
 def _days(found: Impact, operations: Sequence[Op | Operation], touched: Touched) -> None:

@@ -69,6 +69,18 @@ class TestImpact:
         assert [one.sku for one in found.short] == ["SKU-1"]
         assert found.stock[0].more == 498
 
+    def test_what_is_awaited_from_suppliers_is_named(self):
+        from inventory.services import draft_purchase, order_purchase
+        from tests.factories.purchases import offers, supplier
+
+        order = started(line(quantity=2, supply="make"))
+        row, who = order.order_lines[0], supplier()
+        offers(who, row.product, 5)
+        purchase = draft_purchase(who, lines=[{"product": row.product, "quantity": Decimal(9)}], actor=person("pm"))
+        order_purchase(purchase, actor=person("pm"))
+        assert [one.order for one in impact_of(order, [Op("quantity", row.pk, "1")]).purchases] == [purchase]
+        assert impact_of(order, [Op("price", row.pk, "1")]).purchases == []
+
     def test_queries_are_the_same_for_many_lines(self):
         small = started(*[line(quantity=5, supply="make") for _ in range(2)])
         big = started(*[line(quantity=5, supply="make") for _ in range(40)])

@@ -116,7 +116,7 @@ class TestPromise:
             promise_lines([row(products[0], 1)], on(0))
         with CaptureQueriesContext(connection) as many:
             promise_lines([row(product, 1, position=n) for n, product in enumerate(products)], on(0))
-        assert len(many) == len(few) <= 7
+        assert len(many) == len(few) <= 9
 
 
 class TestWhileTyping:
