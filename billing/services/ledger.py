@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import Invoice, Payment, Refund
 from customers.models import Customer
+from ordermgmt.documents.models import NumberSeries
 from ordermgmt.lib.money import ZERO, quantise
 
 from .receivables import Account, cancelled_on
@@ -144,12 +145,17 @@ def _plain(amount: Decimal | None, currency: str) -> Decimal | None:
 
 
 def number_gaps() -> list[tuple[str, str, int, int, list[int]]]:
-    """Series, period, count, last number and the missing ones, of which there are none when the books are in order."""
+    """Series, period, count, last number given and the missing ones, of which there are none in books that are in order.
+
+    The last number is the counter's, so that one lost at the end of a series is missed too.
+    """
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     rows = Invoice.objects.filter(sequence__isnull=False).values_list("series", "period", "sequence")
     for series, period, sequence in rows.iterator():
         found[series, period].append(sequence or 0)
-    return [
-        (series, period, len(numbers), max(numbers), sorted(set(range(1, max(numbers) + 1)) - set(numbers)))
-        for (series, period), numbers in sorted(found.items())
-    ]
+    given = {(one.key, one.period): one.last for one in NumberSeries.objects.filter(key__in={key for key, _p in found})}
+    rows_found = []
+    for (series, period), numbers in sorted(found.items()):
+        last = max(*numbers, given.get((series, period), 0))
+        rows_found.append((series, period, len(numbers), last, sorted(set(range(1, last + 1)) - set(numbers))))
+    return rows_found

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from billing import services
 from billing.models import Invoice, InvoiceLine
+from ordermgmt.documents.models import NumberSeries
 from ordermgmt.lib.invariants import violations
 from tests.factories import billing
 
@@ -136,6 +137,13 @@ def _with(invoice, **values):
 def _sql(statement, invoice):
     with connection.cursor() as cursor:
         cursor.execute(statement, [invoice.pk])
+
+
+@pytest.mark.django_db
+def test_a_number_lost_at_the_end_of_a_series_is_missed():
+    issued = billing.issued()
+    NumberSeries.objects.filter(key=issued.series, period=issued.period).update(last=3)
+    assert services.number_gaps() == [(issued.series, issued.period, 1, 3, [2, 3])]
 
 
 @pytest.mark.django_db
