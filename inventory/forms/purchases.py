@@ -171,7 +171,7 @@ class ReturnForm(LinesForm):
     """What goes back."""
 
     heads = (_("Goes back"),)
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Counts in the supplier's record."))
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Kept in the timeline."))
     awaited = forms.BooleanField(
         label=_("They deliver it again"), required=False, initial=True,
         help_text=_("Else it is given up and no longer awaited."),

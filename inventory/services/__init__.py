@@ -16,6 +16,7 @@ from .purchasing import (
     draft_purchase,
     order_purchase,
     purchase_needs,
+    purchase_shortages,
     remove_purchase_line,
 )
 from .rating import SupplierRecord, supplier_record, supplier_records
@@ -69,6 +70,7 @@ __all__ = [
     "order_purchase",
     "plain",
     "purchase_needs",
+    "purchase_shortages",
     "receive_purchase",
     "receive_stock",
     "reject_adjustment",

@@ -1,7 +1,7 @@
 """Ordering from suppliers: draft, order, confirmed dates, giving up, cancelling."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -239,6 +239,8 @@ def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> Purch
     for line in order.lines.select_for_update().filter(open__gt=0):
         line.given_up += line.open
         judge(line)
+        if line.received_on is None and line.first_promised_on and line.first_promised_on < business_today():
+            line.days_late = (business_today() - line.first_promised_on).days  # it never came: late until given up
         line.save(update_fields=["given_up", "received_on", "days_late"])
     order.complete()
     return save_noted(order, before, events.PURCHASE_CLOSED, actor=actor, reason=reason)
@@ -281,6 +283,16 @@ def purchase_needs(needs: Mapping[int, Decimal], *, actor: "User") -> tuple[list
         for supplier, rows in sorted(chosen.items(), key=lambda one: one[0].pk)
     ]
     return orders, missing
+
+
+@transaction.atomic
+def purchase_shortages(
+    missing: Callable[[], Mapping[int, Decimal]], *, actor: "User"
+) -> tuple[list[PurchaseOrder], list[Product]]:
+    """`purchase_needs` over what `missing` reads, one person at a time: the second finds what the first drafted."""
+    require(actor, _RIGHT)
+    Warehouse.objects.select_for_update().get(is_default=True)
+    return purchase_needs(missing(), actor=actor)
 
 
 def _whole(product: Product, quantity: Decimal) -> Decimal:

@@ -98,17 +98,25 @@ def _receipt(order: PurchaseOrder, kind: str, day: dt.date, key: str, note: str,
     )
 
 
-def _take(receipt: Receipt, line: PurchaseLine, one: Came, actor: "User") -> None:
+def _check_came(line: PurchaseLine, one: Came) -> None:
+    """Raises ValidationError at the line's fields for what can't have come so."""
     if line.product is not None:
         for field, quantity in (("accepted", one.accepted), ("rejected", one.rejected)):
             if quantity:
                 check_quantity(line.product, quantity, field=f"{field}_{line.pk}")
+    if one.accepted < 0 or one.rejected < 0:
+        raise ValidationError({f"accepted_{line.pk}": _("Enter a quantity above zero.")})
     if one.rejected and not one.reason.strip():
         raise ValidationError({f"reason_{line.pk}": _("Say why it is refused.")})
-    if line.received + one.accepted > line.most - line.given_up:
-        text = _("At most %(most)s can be received of line %(line)s.")
-        most = line.most - line.given_up - line.received
-        raise ValidationError({f"accepted_{line.pk}": text % {"most": plain(max(most, ZERO)), "line": line.position}})
+    most = max(line.most - line.given_up - line.received, ZERO)
+    for field, quantity in (("accepted", one.accepted), ("rejected", one.rejected)):
+        if quantity > most:  # a slip of the finger must not spoil the supplier's record
+            text = _("At most %(most)s can be received of line %(line)s.")
+            raise ValidationError({f"{field}_{line.pk}": text % {"most": plain(most), "line": line.position}})
+
+
+def _take(receipt: Receipt, line: PurchaseLine, one: Came, actor: "User") -> None:
+    _check_came(line, one)
     ReceiptLine.objects.create(
         receipt=receipt, line=line, accepted=one.accepted, rejected=one.rejected, reason=one.reason.strip()[:200]
     )
@@ -168,6 +176,8 @@ def _give_back(
     if quantity < 0 or quantity > line.received:
         text = _("%(received)s of line %(line)s were received.")
         raise ValidationError({f"quantity_{line.pk}": text % {"received": plain(line.received), "line": line.position}})
+    if line.product is not None:
+        check_quantity(line.product, quantity, field=f"quantity_{line.pk}")
     ReceiptLine.objects.create(receipt=receipt, line=line, accepted=quantity, reason=reason[:200])
     line.received -= quantity
     line.returned += quantity
@@ -180,7 +190,6 @@ def _give_back(
     line.save(update_fields=["received", "returned", "given_up", "received_on", "days_late"])
     if line.product is None or not line.product.is_stocked:
         return
-    check_quantity(line.product, quantity, field=f"quantity_{line.pk}")
     item = stock_row(line.product, receipt.order.warehouse)
     move = Move(
         item, StockMovement.Kind.RETURN, f"receipt:{receipt.pk}:{line.pk}", quantity=-quantity, reason=receipt.number

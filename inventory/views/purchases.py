@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -101,6 +101,11 @@ class PurchaseCreate(FormPage):
 def add_line(request: Request, number: str) -> HttpResponse:
     """One more line of a draft; a refusal keeps what was typed."""
     order = get_object_or_404(PurchaseOrder.objects.visible_to(request.user), number=number)
+    if not request.user.has_perm("inventory.order_purchase"):
+        raise PermissionDenied
+    if not order.is_draft:
+        messages.error(request, _("The supplier has this order: its lines stay."))
+        return redirect(order.get_absolute_url())
     form = PurchaseLineForm(request.POST)
     if form.is_valid():
         try:

@@ -19,7 +19,7 @@ from inventory.actions import ADJUSTMENT_ACTIONS
 from inventory.filters import AdjustmentFilter, ProductFilter, StockFilter
 from inventory.forms import fresh_key
 from inventory.models import Product, PurchaseLine, StockAdjustment, StockItem, Warehouse
-from inventory.services import Counted, count_stock, plain, purchase_needs
+from inventory.services import Counted, count_stock, plain, purchase_shortages
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import ZERO, QuantityField
@@ -115,19 +115,20 @@ def short_products(user: Any) -> QuerySet[Any]:
 @require_POST
 def order_shortages(request: Request) -> HttpResponse:
     """Drafts purchase orders over all that is missing, one per supplier."""
-    needs = {
-        one["pk"]: one["missing"]
-        for one in short_products(request.user).order_by("sku").values("pk", "missing")[:MOST_NEEDS]
-    }
-    orders, missing = purchase_needs(needs, actor=request.user)
+
+    def missing() -> dict[int, Decimal]:
+        rows = short_products(request.user).order_by("sku").values("pk", "missing")[:MOST_NEEDS]
+        return {one["pk"]: one["missing"] for one in rows}
+
+    orders, unpriced = purchase_shortages(missing, actor=request.user)
     for order in orders:
         messages.success(
             request, _("%(number)s to %(supplier)s is drafted.") % {"number": order.number, "supplier": order.supplier}
         )
-    if missing:
-        skus = ", ".join(one.sku for one in missing[:20])
+    if unpriced:
+        skus = ", ".join(one.sku for one in unpriced[:20])
         messages.warning(request, _("No supplier has a price for: %(skus)s.") % {"skus": skus})
-    if not orders and not missing:
+    if not orders and not unpriced:
         messages.info(request, _("Nothing is missing that is not on its way."))
     return redirect("/inventory/purchases/?state=draft" if orders else "/inventory/shortages/")
 

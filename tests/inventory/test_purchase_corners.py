@@ -8,11 +8,11 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from inventory.models import PurchaseOrder
-from inventory.services import Came, close_purchase, confirm_purchase, return_purchase
+from inventory.services import Came, close_purchase, confirm_purchase, return_purchase, supplier_record
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.invariants import violations
 from tests.factories.inventory import make_product, person
-from tests.factories.purchases import offers, ordered, received, supplier
+from tests.factories.purchases import drafted, offers, ordered, received, supplier
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +102,34 @@ def test_what_is_drafted_is_not_ordered_again(client_of, pm):
     for _press in range(2):
         client_of(pm).post("/inventory/shortages/order/")
     assert PurchaseOrder.objects.count() == 1
+
+
+def test_no_more_is_refused_than_can_have_come():
+    order = ordered(5)
+    for came in (
+        Came(Decimal(0), Decimal(99_999_999), "slip"),
+        Came(Decimal(-1)),
+    ):
+        with pytest.raises(ValidationError):
+            received(order, came)
+    assert not order.receipts.exists()
+
+
+def test_what_never_came_is_late_until_it_is_given_up():
+    order = ordered(5, 5)
+    today = business_today()
+    PurchaseOrder.objects.filter(pk=order.pk).update(ordered_on=today - dt.timedelta(days=30))
+    fresh = PurchaseOrder.objects.get(pk=order.pk)
+    first, second = order.lines.all()
+    days = {first.pk: today, second.pk: today - dt.timedelta(days=20)}
+    confirm_purchase(fresh, dates=days, actor=person("pm"))
+    received(fresh, Came(Decimal(5)))
+    close_purchase(fresh, reason="never came", actor=person("pm"))
+    found = supplier_record(order.supplier_id)
+    assert (found.lines, found.late, found.worst, found.on_time_rate) == (2, 1, 20, 50)
+
+
+def test_lines_of_others_and_of_what_is_ordered(client_of, warehouse, pm):
+    draft, sent = drafted(1), ordered(1)
+    assert client_of(warehouse).post(f"{draft.get_absolute_url()}lines/add/").status_code == 403
+    assert client_of(pm).post(f"{sent.get_absolute_url()}lines/add/").status_code == 302
