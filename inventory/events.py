@@ -18,6 +18,12 @@ def _managers(_event: Any) -> list[Any]:
 
 PRODUCT_CREATED = register(EventType("inventory.product_created", _("created the product"), icon="plus"))
 PRODUCT_EDITED = register(EventType("inventory.product_edited", _("changed the product"), icon="edit"))
+BOM_CHANGED = register(
+    EventType("inventory.bom_changed", _("changed the bill of material: {component}"), icon="clipboard-list")
+)
+BOM_REMOVED = register(
+    EventType("inventory.bom_removed", _("took {component} out of the bill of material"), icon="clipboard-list")
+)
 SUPPLIER_CREATED = register(EventType("inventory.supplier_created", _("created the supplier"), icon="plus"))
 SUPPLIER_EDITED = register(EventType("inventory.supplier_edited", _("changed the supplier"), icon="edit"))
 SETUP_CHANGED = register(EventType("inventory.setup_changed", _("changed {what}"), icon="settings"))

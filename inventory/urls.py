@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inventory.views import products, purchases, setup, stock, suppliers
+from inventory.views import boms, products, purchases, setup, stock, suppliers
 
 app_name = "inventory"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("products/<str:sku>/", products.detail, name="product-detail"),
     path("products/<str:sku>/edit/", products.ProductEdit.as_view(), name="product-edit"),
     path("products/<str:sku>/movements/", products.MovementList.as_view(), name="product-movements"),
+    path("products/<str:sku>/bom/", boms.bom_page, name="product-bom"),
+    path("products/<str:sku>/bom/<int:pk>/remove/", boms.remove_component, name="product-bom-remove"),
     path("products/<str:sku>/do/<str:name>/", products.ProductActionView.as_view(), name="product-action"),
     path("stock/", stock.StockList.as_view(), name="stock-list"),
     path("shortages/", stock.ShortageList.as_view(), name="shortage-list"),

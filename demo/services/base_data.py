@@ -20,6 +20,7 @@ from inventory.services import (
     create_product,
     create_supplier,
     open_stock,
+    save_bom_line,
     save_setup,
     save_template,
     set_supplier_price,
@@ -37,6 +38,8 @@ from ordermgmt.accounts.services import (
 from ordermgmt.company.services import default_seller, edit_company
 
 from .words import (
+    ASSEMBLIES,
+    BOMS,
     BUYERS,
     CATEGORIES,
     CHINESE_PEOPLE,
@@ -44,9 +47,11 @@ from .words import (
     FAMILY,
     GIVEN,
     GOODS,
+    MATERIALS,
     PEOPLE,
     POSITIONS,
     SELLER,
+    STEEL_SUPPLIERS,
     SUPPLIERS,
     TEAMS,
     Buyer,
@@ -85,6 +90,7 @@ def found(company: Company) -> None:
     edit_company(default_seller(), actor=system_user(), **SELLER)
     people(company)
     _goods(company)
+    _boms(company)
     _suppliers(company)
     _customers(company)
 
@@ -135,7 +141,7 @@ def _goods(company: Company) -> None:
     company.warehouse = default or Warehouse(code="MAIN", name="Main warehouse", is_default=True)
     if default is None:
         save_setup(company.warehouse, actor=system)
-    for good in GOODS:
+    for good in (*GOODS, *MATERIALS, *ASSEMBLIES):
         company.goods[good.sku] = _product(company, good, categories, units, template, system)
 
 
@@ -169,6 +175,15 @@ def _product(
             reason="Opening stock",
         )  # fmt: skip
     return product
+
+
+def _boms(company: Company) -> None:
+    for sku, rows in BOMS.items():
+        for place, (component, quantity, scrap) in enumerate(rows, start=1):
+            save_bom_line(
+                company.goods[sku], component=company.goods[component], quantity=Decimal(quantity),
+                scrap_percent=Decimal(scrap), position=10 * place, actor=company.people["pm"],
+            )  # fmt: skip
 
 
 def _template(system: User) -> SpecificationTemplate:
@@ -209,6 +224,15 @@ def _suppliers(company: Company) -> None:
             lead_days=supplier.lead_days,
         )  # fmt: skip
         set_supplier_price(price, actor=system)
+
+    for name, country, days, percent in STEEL_SUPPLIERS:
+        supplier = create_supplier(actor=system, name=name, country=country, lead_days=days)
+        for good in MATERIALS:
+            price = SupplierPrice(
+                supplier=supplier, product=company.goods[good.sku], price=Decimal(good.cost) * percent / 100,
+                currency="EUR", lead_days=days,
+            )  # fmt: skip
+            set_supplier_price(price, actor=system)
 
 
 def _customers(company: Company) -> None:

@@ -8,9 +8,9 @@ from inventory.services import Came, confirm_purchase, order_purchase, purchase_
 from ordermgmt.company.services import business_today
 
 from .base_data import Company
-from .words import GOODS
+from .words import GOODS, MATERIALS
 
-_STOCK = [good for good in GOODS if good.supply == "stock"]
+_STOCK = [good for good in (*GOODS, *MATERIALS) if good.supply == "stock"]
 
 
 def fill_up(company: Company, week: int) -> None:

@@ -70,7 +70,7 @@ class Good(NamedTuple):
     target: int = 0  # how many are kept in stock
 
 
-CATEGORIES = ("Conveyor technology", "Drives", "Sensors and control", "Spare parts", "Services")
+CATEGORIES = ("Conveyor technology", "Drives", "Sensors and control", "Spare parts", "Services", "Material")
 GOODS = (
     Good("CV-600", "Belt conveyor module 600 mm", "600毫米皮带输送模块", CATEGORIES[0], "pcs", "2480.00", "1490.00", "make"),
     Good("CV-900", "Belt conveyor module 900 mm", "900毫米皮带输送模块", CATEGORIES[0], "pcs", "3120.00", "1885.00", "make"),
@@ -104,6 +104,35 @@ GOODS = (
     Good("SV-MNT", "Maintenance visit", "维护保养服务", CATEGORIES[4], "day", "740.00", "430.00", "service"),
     Good("SV-RET", "Retrofit of an existing line", "旧线改造", CATEGORIES[4], "day", "1240.00", "760.00", "service"),
 )  # fmt: skip
+
+
+#: What conveyors are made of: bought, and made in the shop on the way.
+MATERIALS = (
+    Good("ST-P40", "Steel profile 40 × 40 × 3", "40×40×3方钢管", CATEGORIES[5], "m", "0", "7.40", "stock", 600),
+    Good("ST-S20", "Steel sheet 2 mm", "2毫米钢板", CATEGORIES[5], "m2", "0", "21.50", "stock", 160),
+    Good("ST-R25", "Round steel 25 mm", "25毫米圆钢", CATEGORIES[5], "m", "0", "9.80", "stock", 120),
+    Good("BO-M08", "Bolt M8 × 25 with nut", "M8×25螺栓螺母", CATEGORIES[5], "pcs", "0", "0.16", "stock", 4000),
+)  # fmt: skip
+ASSEMBLIES = (
+    Good("FR-600", "Frame 600 mm, welded", "600毫米焊接机架", CATEGORIES[5], "pcs", "0", "310.00", "make"),
+    Good("FR-900", "Frame 900 mm, welded", "900毫米焊接机架", CATEGORIES[5], "pcs", "0", "395.00", "make"),
+    Good("DU-037", "Drive unit 0.37 kW", "0.37千瓦驱动单元", CATEGORIES[5], "pcs", "0", "265.00", "make"),
+    Good("DU-075", "Drive unit 0.75 kW", "0.75千瓦驱动单元", CATEGORIES[5], "pcs", "0", "348.00", "make"),
+    Good("DS-025", "Drive shaft 25 mm, turned", "25毫米驱动轴", CATEGORIES[5], "pcs", "0", "38.00", "make"),
+)  # fmt: skip
+#: product: (component, quantity per unit, scrap in percent)
+BOMS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "DS-025": (("ST-R25", "0.75", "5"), ("BR-205", "2", "0")),
+    "DU-037": (("MO-037", "1", "0"), ("CH-081", "1.8", "2"), ("DS-025", "1", "0"), ("BO-M08", "12", "2.5")),
+    "DU-075": (("MO-075", "1", "0"), ("CH-081", "2.2", "2"), ("DS-025", "1", "0"), ("BO-M08", "12", "2.5")),
+    "FR-600": (("ST-P40", "6.4", "8"), ("ST-S20", "1.1", "12"), ("BO-M08", "24", "2.5")),
+    "FR-900": (("ST-P40", "8.2", "8"), ("ST-S20", "1.6", "12"), ("BO-M08", "28", "2.5")),
+    "CV-600": (("FR-600", "1", "0"), ("DU-037", "1", "0"), ("BE-600", "4.2", "3"), ("RO-400", "6", "0"), ("SE-M18", "2", "0"),
+               ("ES-001", "1", "0")),
+    "CV-900": (("FR-900", "1", "0"), ("DU-075", "1", "0"), ("BE-900", "4.2", "3"), ("RO-400", "6", "0"), ("SE-M18", "2", "0"),
+               ("ES-001", "1", "0")),
+    "RC-400": (("FR-600", "1", "0"), ("DR-050", "2", "0"), ("RO-400", "14", "0"), ("SE-LB2", "1", "0")),
+}  # fmt: skip
 
 
 class Buyer(NamedTuple):
@@ -160,6 +189,9 @@ SUPPLIERS = (
     ("宁波样例传动有限公司", "CN", 35),
     ("Gummi & Band Beispiel KG", "DE", 10),
 )
+
+#: Both sell steel: name, country, lead time in days, price in percent of the usual cost.
+STEEL_SUPPLIERS = (("Stahlhandel Muster GmbH", "DE", 9, 108), ("Metallhof Beispiel s.r.o.", "CZ", 16, 100))
 
 COMMENTS = (
     "Customer asks for delivery before the weekend if at all possible.",

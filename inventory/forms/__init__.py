@@ -65,6 +65,20 @@ class QuantityInput(forms.DecimalField):
         super().__init__(**kwargs)
 
 
+class FoundSelect(forms.Select):
+    """A choice among thousands: the page carries only the chosen one, the others are asked for while one types."""
+
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
+        chosen = [one for one in value if one]
+        choices: Any = self.choices  # of a ModelChoiceField: it knows the rows and how they are called
+        found = choices.queryset.filter(pk__in=[one for one in chosen if one.isdigit()])
+        rows = [("", "")] + [(one.pk, choices.field.label_from_instance(one)) for one in found]
+        return [
+            (None, [self.create_option(name, key, label, str(key) in chosen, place)], place)
+            for place, (key, label) in enumerate(rows)
+        ]
+
+
 class KeyField(forms.CharField):
     """The hidden key of a form."""
 

@@ -1,11 +1,13 @@
 """Models of products, suppliers and stock."""
 
+from .bom import BomLine
 from .catalogue import Product, ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit
 from .purchase import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine
 from .stock import Reservation, StockAdjustment, StockItem, StockMovement, Warehouse
 from .supplier import Supplier, SupplierPrice
 
 __all__ = [
+    "BomLine",
     "Product",
     "ProductCategory",
     "PurchaseLine",

@@ -2,6 +2,7 @@
 
 from .adjusting import Counted, adjust_stock, approve_adjustment, count_stock, needs_approval, reject_adjustment
 from .availability import arrivals, free_quantities, free_quantity, incoming_quantities, reserved_quantities
+from .boms import Boms, Exploded, boms_of, explode, remove_bom_line, rounded_up, save_bom_line, where_used
 from .catalogue import create_product, edit_product, save_setup, save_template
 from .checking import check_quantity, fits_unit, plain
 from .ledger import InsufficientStock, Shortage
@@ -34,8 +35,10 @@ from .specifying import describe_specification, validate_specification
 from .supplying import create_supplier, edit_supplier, remove_supplier_price, set_supplier_price
 
 __all__ = [
+    "Boms",
     "Came",
     "Counted",
+    "Exploded",
     "InsufficientStock",
     "IssueRequest",
     "PastLine",
@@ -47,6 +50,7 @@ __all__ = [
     "approve_adjustment",
     "arrivals",
     "best_price",
+    "boms_of",
     "cancel_purchase",
     "check_quantity",
     "close_purchase",
@@ -58,6 +62,7 @@ __all__ = [
     "draft_purchase",
     "edit_product",
     "edit_supplier",
+    "explode",
     "fits_unit",
     "free_quantities",
     "free_quantity",
@@ -76,16 +81,20 @@ __all__ = [
     "reject_adjustment",
     "release",
     "release_quantity",
+    "remove_bom_line",
     "remove_purchase_line",
     "remove_supplier_price",
     "reserve",
     "reserved_quantities",
     "return_purchase",
     "return_stock",
+    "rounded_up",
+    "save_bom_line",
     "save_setup",
     "save_template",
     "set_supplier_price",
     "supplier_record",
     "supplier_records",
     "validate_specification",
+    "where_used",
 ]

@@ -7,6 +7,7 @@ from django.db.models import DecimalField, Exists, F, OuterRef, Q, QuerySet, Sub
 from django.db.models.functions import Coalesce, Round
 
 from inventory.models import (
+    BomLine,
     PurchaseLine,
     PurchaseOrder,
     ReceiptLine,
@@ -92,3 +93,13 @@ def _complete() -> Iterable[object]:
     done = PurchaseOrder.objects.filter(state=PurchaseOrder.State.RECEIVED).filter(Exists(open_lines))
     still = PurchaseOrder.objects.filter(state=PurchaseOrder.State.ORDERED).exclude(Exists(open_lines))
     return [*done, *still]
+
+
+@invariant("S10", "no product is made of itself")
+def _circles() -> Iterable[object]:
+    waiting: dict[int, set[int]] = {}
+    for product, component in BomLine.objects.values_list("product_id", "component_id"):
+        waiting.setdefault(product, set()).add(component)
+    while bottom := {pk for below in waiting.values() for pk in below if pk not in waiting}:
+        waiting = {pk: left for pk, below in waiting.items() if (left := below - bottom)}
+    return [f"product {pk}" for pk in sorted(waiting)]

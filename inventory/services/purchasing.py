@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -28,6 +28,7 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import HUNDRED, quantise, total
 from ordermgmt.lib.searching import search_text
 
+from .boms import rounded_up
 from .checking import check_quantity, check_version, require
 
 if TYPE_CHECKING:
@@ -276,7 +277,11 @@ def purchase_needs(needs: Mapping[int, Decimal], *, actor: "User") -> tuple[list
         if best is None:
             missing.append(product)
             continue
-        row = {"product": product, "quantity": _whole(product, max(wanted, best.minimum)), "unit_price": best.price}
+        row = {
+            "product": product,
+            "quantity": rounded_up(max(wanted, best.minimum), product.unit),
+            "unit_price": best.price,
+        }
         chosen.setdefault(best.supplier, []).append(row)
     orders = [
         draft_purchase(supplier, lines=rows, actor=actor)
@@ -293,11 +298,6 @@ def purchase_shortages(
     require(actor, _RIGHT)
     Warehouse.objects.select_for_update().get(is_default=True)
     return purchase_needs(missing(), actor=actor)
-
-
-def _whole(product: Product, quantity: Decimal) -> Decimal:
-    """As much as the unit counts, rounded up."""
-    return quantity.quantize(Decimal(1).scaleb(-product.unit.decimals), rounding=ROUND_CEILING)
 
 
 def best_price(product: Product, quantity: Decimal) -> SupplierPrice | None:

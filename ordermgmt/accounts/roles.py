@@ -60,6 +60,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # inventory
     "inventory.view_product": _STAFF,
     "inventory.edit_product": frozenset({Role.WAREHOUSE, Role.SALES_MANAGER, Role.MANAGER, Role.ADMIN}),
+    "inventory.edit_bom": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "inventory.view_supplier": _STAFF,
     "inventory.edit_supplier": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "inventory.view_purchase": _STAFF - {Role.ADMIN},
@@ -174,6 +175,7 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "customers.edit_terms": _("Change credit limit and payment days"),
     "inventory.view_product": _("Open products"),
     "inventory.edit_product": _("Add and change products"),
+    "inventory.edit_bom": _("Change bills of material"),
     "inventory.view_supplier": _("Open suppliers"),
     "inventory.edit_supplier": _("Add and change suppliers"),
     "inventory.view_purchase": _("Open purchase orders"),
