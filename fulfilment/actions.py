@@ -239,6 +239,14 @@ RISK_ACTIONS = ActionSet(
     Action("close", gettext_lazy("Close"), services.close_risk, transition="close", form=OverForm, icon="check"),
 )  # fmt: skip
 
+MATERIAL_ACTIONS = ActionSet(
+    Action(
+        "reckon", gettext_lazy("Reckon the material anew"), services.replan_needs, permission="fulfilment.plan_order",
+        when=lambda order: order.state in (State.PLACED, State.IN_PRODUCTION), icon="refresh",
+        consequences=lambda _order: [_("the needs follow the bills of material, the plan and the purchases as they are now")],
+    )
+)  # fmt: skip
+
 BOOKING_ACTIONS = ActionSet(
     Action(
         "book_needs", gettext_lazy("Book what it asks for"), services.book_needs,

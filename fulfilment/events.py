@@ -204,3 +204,14 @@ CORRECTION_ASSIGNED = register(
 CORRECTION_DONE = register(
     EventType("fulfilment.correction_done", _("saw to the low score: {result}"), audience=_people, icon="circle-check")
 )
+MATERIAL_PLANNED = register(
+    EventType(
+        "fulfilment.material_planned", _("reckoned what material it takes: {count} items, {missing} missing"),
+        icon="clipboard-list",
+    )
+)  # fmt: skip
+MATERIAL_ORDERED = register(
+    EventType(
+        "fulfilment.material_ordered", _("drafted {number} to {supplier} for it: {skus}"), icon="package-import",
+    )
+)  # fmt: skip

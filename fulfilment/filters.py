@@ -12,6 +12,7 @@ from fulfilment.models import (
     CriterionTemplate,
     Feedback,
     GoodsReturnLine,
+    MaterialNeed,
     Milestone,
     Rectification,
     Risk,
@@ -279,3 +280,39 @@ class CorrectionFilter(filters.FilterSet):
 
     def own(self, queryset: QuerySet[CorrectiveAction], name: str, value: str) -> QuerySet[CorrectiveAction]:
         return queryset.filter(owner=self.request.user)
+
+
+class MaterialFilter(filters.FilterSet):
+    """Needs by text, how they are covered, and day."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the material's or order's number, name or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    cover = filters.ChoiceFilter(
+        method="covered", label=_("Covered"), help_text=_("Whether it is on order, and in time."),
+        choices=[("missing", _("Missing")), ("ordered", _("On order")), ("late", _("Comes too late"))],
+    )  # fmt: skip
+    until = filters.DateFilter(
+        field_name="needed_by",
+        lookup_expr="lte",
+        label=_("Needed until"),
+        help_text=_("Needed by this day."),
+        widget=DATE,
+    )
+    order = filters.CharFilter(
+        field_name="order__number", lookup_expr="iexact", label=_("Order"), help_text=_("The number of an order.")
+    )
+
+    class Meta:
+        model = MaterialNeed
+        fields = ["q", "cover", "until", "order"]
+
+    def search(self, queryset: QuerySet[MaterialNeed], name: str, value: str) -> QuerySet[MaterialNeed]:
+        return queryset.filter(Q(product__search_text__found=value) | Q(order__search_text__found=value))
+
+    def covered(self, queryset: Any, name: str, value: str) -> Any:
+        if value == "late":
+            return queryset.too_late(business_today())
+        return queryset.filter(missing__gt=0) if value == "missing" else queryset.filter(missing=0)

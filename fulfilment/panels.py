@@ -3,9 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.actions import CORRECTION_ACTIONS, FEEDBACK_ACTIONS, RECTIFICATION_ACTIONS, RISK_ACTIONS
+from fulfilment.actions import (
+    CORRECTION_ACTIONS,
+    FEEDBACK_ACTIONS,
+    MATERIAL_ACTIONS,
+    RECTIFICATION_ACTIONS,
+    RISK_ACTIONS,
+)
 from fulfilment.models import (
     Acceptance,
     AcceptanceCertificate,
@@ -16,6 +23,8 @@ from fulfilment.models import (
     FeedbackLink,
     FeedbackPlan,
     GoodsReturn,
+    MaterialNeed,
+    MaterialSupply,
     Milestone,
     Rectification,
     Risk,
@@ -31,6 +40,7 @@ from fulfilment.services import (
     watched,
     with_reasons,
 )
+from inventory.models import PurchaseOrder
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
@@ -216,6 +226,47 @@ register(
 )  # fmt: skip
 
 
+def _materials(request: Any, order: Order) -> dict[str, Any] | None:
+    """What the order takes of material, part below assembly, and where it comes from."""
+    rows = MaterialNeed.objects.filter(order=order, required__gt=0).select_related("product__unit", "order_line")
+    counted = MaterialSupply.objects.filter(quantity__gt=0).select_related("line__order")
+    needs = list(rows.prefetch_related(Prefetch("supplies", counted))[:500])
+    actions = MATERIAL_ACTIONS.offered(order, request.user)
+    if not needs and not (actions and order.lines.filter(supply="make").exists()):
+        return None
+    # Each part stands behind its assembly: the path without leading zeros sorts by numbers.
+    needs.sort(key=lambda one: (one.order_line.position, [int(key) for key in one.path.split("/")]))
+    return {
+        "order": order, "rows": [(one, list(one.supplies.all())) for one in needs], "actions": actions,
+        "missing": sum(1 for one in needs if one.missing > 0 and not one.is_made), "today": business_today(),
+        "may_order": request.user.has_perm("inventory.order_purchase"),
+    }  # fmt: skip
+
+
+register(
+    Panel(
+        "orders.order", "materials", _("Material"), "fulfilment/_order_materials.html", _materials, order=15,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
+def _served(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
+    """The needs of orders that the person sees and this purchase serves."""
+    rows = MaterialSupply.objects.filter(line__order=purchase, quantity__gt=0)
+    rows = rows.filter(need__in=MaterialNeed.objects.visible_to(request.user))
+    found = list(rows.select_related("line", "need__order", "need__product").order_by("line__position", "pk")[:100])
+    return {"supplies": found} if found else None
+
+
+register(
+    Panel(
+        "inventory.purchase", "needs", _("Ordered for"), "fulfilment/_purchase_needs.html", _served, order=10,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
 def _feedback(request: Any, order: Order) -> dict[str, Any] | None:
     """What the customer said of the order, the questions that wait for an answer, and what is done about low scores."""
     actions = FEEDBACK_ACTIONS.offered(order, request.user)
@@ -269,6 +320,9 @@ command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milest
 command(_("Calendar"), "/fulfilment/calendar/", "orders.view_order", "calendar ics month week 日历")
 command(
     _("Orders to watch"), "/fulfilment/watch/", "orders.view_order", "late risk blocked material waiting 逾期 风险 缺料"
+)
+command(
+    _("Waiting for material"), "/fulfilment/materials/", "orders.view_order", "material needs missing 物料 缺料 需求"
 )
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")

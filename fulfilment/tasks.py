@@ -5,23 +5,29 @@ from typing import Any
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.models import AcceptanceCertificate, FeedbackLink, Shipment
+from fulfilment import events
+from fulfilment.models import AcceptanceCertificate, FeedbackLink, MaterialNeed, Shipment
 from fulfilment.pdf import acceptance_certificate, delivery_note
 from fulfilment.services import (
     ask_after,
     ask_due,
+    cover_needs,
     deem_due,
     keep_certificate,
     keep_delivery_note,
     link_address,
     note_asked,
+    plan_all_needs,
+    plan_needs,
     release_order,
     take_over_criteria,
 )
 from fulfilment.services.feedback import MAIL_JOB
+from inventory import events as stock_events
+from inventory.models import PurchaseLine, StockItem
 from ordermgmt.activity.services import enqueue, job_handler, send_mail_effect, subscriber
 from ordermgmt.documents.services import store_file
-from orders.events import ORDER_ACCEPTED, ORDER_CANCELLED, ORDER_FINISHED, ORDER_PLACED
+from orders.events import ORDER_ACCEPTED, ORDER_AMENDED, ORDER_CANCELLED, ORDER_FINISHED, ORDER_PLACED, ORDER_SCHEDULED
 from orders.models import Order
 
 
@@ -114,3 +120,50 @@ def send_feedback_mail(job: Any, progress: Any) -> dict[str, Any] | None:
         )  # fmt: skip
         note_asked(link)
     return {"url": f"{order.get_absolute_url()}#feedback"}
+
+
+@subscriber(
+    ORDER_PLACED, ORDER_AMENDED, ORDER_SCHEDULED, ORDER_CANCELLED, ORDER_FINISHED, events.SHIPPED,
+    events.MILESTONE_ADDED, events.MILESTONE_CHANGED, events.MILESTONE_MOVED, events.MILESTONE_REACHED,
+    events.MILESTONE_REOPENED, events.MILESTONE_REMOVED, events.PLAN_IMPORTED,
+)  # fmt: skip
+def follow_with_material(event: Any) -> None:
+    """The material needs of an order follow its lines and its plan; told twice it changes nothing."""
+    if isinstance(event.root, Order):
+        plan_needs(event.root)
+        held = event.root.lines.filter(supply="stock", product__isnull=False)
+        cover_needs(held.values_list("product_id", flat=True))  # what it reserved others count on no more
+
+
+@subscriber(
+    stock_events.PURCHASE_DRAFTED, stock_events.PURCHASE_EDITED, stock_events.PURCHASE_ORDERED,
+    stock_events.PURCHASE_CONFIRMED, stock_events.PURCHASE_RECEIVED, stock_events.PURCHASE_RETURNED,
+    stock_events.PURCHASE_CLOSED, stock_events.PURCHASE_CANCELLED,
+)  # fmt: skip
+def share_purchase(event: Any) -> None:
+    """What a purchase brings, or no longer brings, is shared anew among the needs."""
+    if event.subject is None:
+        return
+    products = set(PurchaseLine.objects.filter(order=event.subject).values_list("product_id", flat=True))
+    if event.type == stock_events.PURCHASE_EDITED.name:  # a line that is gone names no product any more
+        products |= set(MaterialNeed.objects.filter(on_order__gt=0).values_list("product_id", flat=True))
+    cover_needs(pk for pk in products if pk)
+
+
+@subscriber(
+    stock_events.STOCK_OPENED,
+    stock_events.STOCK_RECEIVED,
+    stock_events.STOCK_RETURNED,
+    stock_events.STOCK_ADJUSTED,
+    stock_events.STOCK_COUNTED,
+)
+def share_stock(event: Any) -> None:
+    """Stock that came or went is shared anew among the needs."""
+    if isinstance(event.subject, StockItem):
+        cover_needs([event.subject.product_id])
+
+
+@shared_task(name="fulfilment.materials")
+def reckon_materials() -> None:
+    """Every night: all needs anew, in case something was missed or a bill of material was changed."""
+    plan_all_needs()

@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from fulfilment.views import boards, calendar, capacity, criteria, feedback, pages, plan, plan_templates, returns, risks
+from fulfilment.views import (
+    boards,
+    calendar,
+    capacity,
+    criteria,
+    feedback,
+    materials,
+    pages,
+    plan,
+    plan_templates,
+    returns,
+    risks,
+)
 
 app_name = "fulfilment"
 
@@ -53,6 +65,11 @@ urlpatterns = [
     path("capacity/routing/<int:pk>/do/<slug:name>/", capacity.RoutingActionView.as_view(), name="routing-action"),
     path("capacity/bookings/<int:pk>/do/<slug:name>/", capacity.BookedActionView.as_view(), name="booked-action"),
     path("orders/<str:number>/capacity/do/<slug:name>/", capacity.BookingActionView.as_view(), name="booking-action"),
+    path("materials/", materials.MaterialList.as_view(), name="material-list"),
+    path("materials/order/", materials.order_page, name="material-order"),
+    path(
+        "orders/<str:number>/materials/do/<slug:name>/", materials.MaterialActionView.as_view(), name="material-action"
+    ),
     path("orders/<str:number>/risks/do/<slug:name>/", risks.OrderRiskActionView.as_view(), name="order-risk-action"),
     path("risks/", risks.RiskList.as_view(), name="risk-list"),
     path("risks/<int:pk>/do/<slug:name>/", risks.RiskActionView.as_view(), name="risk-action"),

@@ -295,6 +295,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, seconds in (("heartbeat", 10), ("sweep", 10), ("remind", 900))
 }
 CELERY_BEAT_SCHEDULE["deem"] = {"task": "fulfilment.deem", "schedule": 3600, "options": {"expires": 3600}}
+CELERY_BEAT_SCHEDULE["materials"] = {
+    "task": "fulfilment.materials",
+    "schedule": crontab(hour=2, minute=15),
+    "options": {"expires": 6 * 3600},
+}
 CELERY_BEAT_SCHEDULE["reminders"] = {
     "task": "billing.reminders",
     "schedule": crontab(hour=3, minute=0),

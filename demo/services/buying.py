@@ -46,11 +46,11 @@ def _ordered(company: Company, order: PurchaseOrder, on: dt.date, promised: dt.d
 
 
 def leave_open(company: Company) -> None:
-    """What is awaited today: one late, one still to come, one draft."""
+    """What is awaited today: two late, steel among them, one still to come, one draft."""
     today = business_today()
-    ways = ((20, -4), (6, 8), None)
-    for good, way in zip(_STOCK, ways, strict=False):
+    ways = ((20, -4), (6, 8), None, (25, -5))
+    for good, way in zip([*_STOCK[:3], MATERIALS[0]], ways, strict=True):
         product = company.goods[good.sku]
-        for order in purchase_needs({product.pk: Decimal(good.target)}, actor=company.people["pm"])[0]:
+        for order in purchase_needs({product.pk: Decimal(good.target * 2)}, actor=company.people["pm"])[0]:
             if way is not None:
                 _ordered(company, order, today - dt.timedelta(days=way[0]), today + dt.timedelta(days=way[1]))

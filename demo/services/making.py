@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.models import Invoice, Payment
 from customers.models import Customer
+from fulfilment.services import plan_all_needs
 from inventory.models import Product
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import DEMO_DOMAIN
@@ -120,6 +121,7 @@ def _play(company: Company, clock: Clock, end: dt.datetime, orders: int) -> None
         if pause is not None:
             wait(clock.at + dt.timedelta(days=pause), life)
     leave_open(company)
+    plan_all_needs()
 
 
 def _at_work(at: dt.datetime, chance: random.Random) -> dt.datetime:

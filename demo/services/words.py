@@ -108,8 +108,8 @@ GOODS = (
 
 #: What conveyors are made of: bought, and made in the shop on the way.
 MATERIALS = (
-    Good("ST-P40", "Steel profile 40 × 40 × 3", "40×40×3方钢管", CATEGORIES[5], "m", "0", "7.40", "stock", 600),
-    Good("ST-S20", "Steel sheet 2 mm", "2毫米钢板", CATEGORIES[5], "m2", "0", "21.50", "stock", 160),
+    Good("ST-P40", "Steel profile 40 × 40 × 3", "40×40×3方钢管", CATEGORIES[5], "m", "0", "7.40", "stock", 60),
+    Good("ST-S20", "Steel sheet 2 mm", "2毫米钢板", CATEGORIES[5], "m2", "0", "21.50", "stock", 20),
     Good("ST-R25", "Round steel 25 mm", "25毫米圆钢", CATEGORIES[5], "m", "0", "9.80", "stock", 120),
     Good("BO-M08", "Bolt M8 × 25 with nut", "M8×25螺栓螺母", CATEGORIES[5], "pcs", "0", "0.16", "stock", 4000),
 )  # fmt: skip

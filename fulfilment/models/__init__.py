@@ -6,6 +6,7 @@ from .criteria import AcceptancePhoto, AgreedCriterion, CriterionTemplate, Findi
 from .deeming import AcceptanceCertificate, AcceptanceTerm
 from .feed import CalendarFeed
 from .feedback import CorrectiveAction, Feedback, FeedbackLink, FeedbackPlan
+from .material import MaterialNeed, MaterialSupply
 from .plan import Milestone, MilestoneLink
 from .plan_template import PlanStep, PlanStepLink, PlanTemplate
 from .returning import GoodsReturn, GoodsReturnLine, Replacement
@@ -31,6 +32,8 @@ __all__ = [
     "Finding",
     "GoodsReturn",
     "GoodsReturnLine",
+    "MaterialNeed",
+    "MaterialSupply",
     "Milestone",
     "MilestoneLink",
     "PlanStep",

@@ -34,6 +34,9 @@ from .feedback import (
 )
 from .feeding import calendar_entries, read_feed, renew_feed, revoke_feed
 from .importing import Step, import_plan
+from .materials import Proposal, Wanted, propose, purchase_needs_of
+from .needing import plan_all_needs, plan_needs, replan_needs
+from .netting import cover_needs
 from .planning import (
     add_milestone,
     change_milestone,
@@ -68,9 +71,11 @@ __all__ = [
     "DeadLink",
     "Found",
     "LineResult",
+    "Proposal",
     "ReturnedPart",
     "Step",
     "TemplateStep",
+    "Wanted",
     "add_criterion",
     "add_exception",
     "add_milestone",
@@ -95,6 +100,7 @@ __all__ = [
     "close_risk",
     "complete_rectification",
     "confirm_arrival",
+    "cover_needs",
     "deem_due",
     "deemed_on",
     "deliver_service",
@@ -114,10 +120,14 @@ __all__ = [
     "note_key",
     "open_criteria",
     "order_needs",
+    "plan_all_needs",
     "plan_blocked",
     "plan_conflicts",
     "plan_feedback",
+    "plan_needs",
     "promise_lines",
+    "propose",
+    "purchase_needs_of",
     "reach_blocked",
     "reach_milestone",
     "read_feed",
@@ -132,6 +142,7 @@ __all__ = [
     "remove_routing_step",
     "renew_feed",
     "reopen_milestone",
+    "replan_needs",
     "return_blocked",
     "return_goods",
     "returnable_lines",

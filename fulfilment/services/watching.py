@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import (
+    Count,
     DateField,
     Exists,
     ExpressionWrapper,
@@ -18,7 +19,7 @@ from django.db.models import (
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fulfilment.models import Milestone, MilestoneLink, Risk
+from fulfilment.models import MaterialNeed, MaterialSupply, Milestone, MilestoneLink, Risk
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
@@ -43,9 +44,9 @@ def watched(rows: "QuerySet[Order]", user: "User", selection: str) -> "QuerySet[
         return rows.filter(on_hold=True)
     if selection == "risk":
         # One set of keys: an OR of two would be asked for each order in turn.
-        return rows.filter(pk__in=_high_risks().union(_off_plan(today)))
+        return rows.filter(pk__in=_high_risks().union(_off_plan(today), _late_material(today)))
     if selection == "material":
-        return rows.filter(pk__in=_waiting_for_material(), state__in=_RUNNING)
+        return rows.filter(pk__in=_waiting_for_material().union(_uncovered()), state__in=_RUNNING)
     if selection == "waiting":
         return rows.filter(state=Order.State.SHIPPED)
     if selection == "mine":
@@ -58,6 +59,9 @@ def with_reasons(rows: "QuerySet[Order]") -> "QuerySet[Order]":
     today = business_today()
     steps = {"slipping": _slipping(today), "material": _material()}
     found: dict[str, Any] = {"risk_title": Subquery(_risks().values("title")[:1])}
+    found |= {f"arrival_{part}": Subquery(_arriving_late(today).values(path)[:1]) for part, path in _ARRIVAL.items()}
+    lacking = MaterialNeed.objects.missing().filter(order=OuterRef("pk")).order_by().values("order")
+    found["lacking"] = Subquery(lacking.annotate(total=Count("pk")).values("total"))
     for name, query in steps.items():
         found |= {f"{name}_{part}": Subquery(query.values(part)[:1]) for part in ("code", "name", "forecast")}
     return rows.annotate(watched_on=Value(today, output_field=DateField()), **found)
@@ -82,6 +86,16 @@ def reasons(order: Any) -> list[str]:
 
 def _of_plan(order: Any, today: dt.date) -> list[str]:
     found = []
+    if order.arrival_number:
+        values = {"sku": order.arrival_sku, "number": order.arrival_number, "day": _day(order.arrival_expected)}
+        values["need"] = _day(order.arrival_needed)
+        text = _("%(sku)s of %(number)s was expected on %(day)s") if order.arrival_expected < today else (
+            _("%(sku)s of %(number)s comes on %(day)s, needed by %(need)s")
+        )  # fmt: skip
+        found.append(text % values)
+    if order.lacking:
+        text = ngettext("%(n)s material is not on order", "%(n)s materials are not on order", order.lacking)
+        found.append(text % {"n": order.lacking})
     if order.material_code:
         values = {"code": order.material_code, "name": order.material_name, "day": _day(order.material_forecast)}
         found.append(_("waits for material: %(code)s %(name)s, %(day)s") % values)
@@ -118,6 +132,15 @@ def _waiting_for_material() -> "QuerySet[Milestone, Any]":
     return _first_material().filter(order__state__in=_RUNNING).order_by().values("order")
 
 
+def _late_material(today: dt.date) -> "QuerySet[MaterialNeed, Any]":
+    rows = MaterialNeed.objects.too_late(today).filter(order__state__in=_RUNNING)
+    return rows.order_by().values("order")
+
+
+def _uncovered() -> "QuerySet[MaterialNeed, Any]":
+    return MaterialNeed.objects.waiting().filter(order__state__in=_RUNNING).order_by().values("order")
+
+
 # Why: the first of them, for the orders of one page.
 
 
@@ -125,6 +148,19 @@ def _risks() -> "QuerySet[Risk]":
     """Open risks of the order in the upper part of the heat map, the worst first."""
     rows = Risk.objects.filter(order=OuterRef("pk"), state=Risk.State.OPEN).annotate(points=_SCORE)
     return rows.filter(points__gte=_HIGH).order_by("-points", "pk")
+
+
+_ARRIVAL = {
+    "sku": "need__product__sku", "number": "line__order__number", "expected": "line__promised_on",
+    "needed": "need__needed_by",
+}  # fmt: skip
+
+
+def _arriving_late(today: dt.date) -> "QuerySet[MaterialSupply]":
+    """What suppliers bring the order after it is needed, or should have brought; the worst first."""
+    late = Q(line__promised_on__gt=F("need__needed_by")) | Q(line__promised_on__lt=today)
+    rows = MaterialSupply.objects.filter(late, need__order=OuterRef("pk"), need__required__gt=0, quantity__gt=0)
+    return rows.order_by("-line__promised_on", "pk")
 
 
 def _slipping(today: dt.date) -> "QuerySet[Milestone]":

@@ -106,6 +106,12 @@ def _stock_sum(column: str) -> Coalesce:
     return Coalesce(Subquery(summed), ZERO, output_field=QuantityField())
 
 
+def _demand_sum(rows: "models.QuerySet[Any]") -> Coalesce:
+    """The sum of `lacking` over the rows of a product."""
+    summed = rows.filter(pk=OuterRef("pk")).order_by().values("pk").annotate(total=Sum("lacking")).values("total")
+    return Coalesce(Subquery(summed, output_field=QuantityField()), ZERO, output_field=QuantityField())
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
     """Reads of products."""
 
@@ -121,9 +127,23 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Adds `on_hand`, `reserved` and `free`, summed over all warehouses."""
         return self.annotate(on_hand=_stock_sum("on_hand"), reserved=_stock_sum("reserved"), free=_stock_sum("free"))
 
+    def with_demand(self) -> "ProductQuerySet":
+        """Adds `demand`: what open orders still need and do not hold, on their lines and as material of what is made."""
+        # Lines and needs belong to floors above: they are named, not imported.
+        lines, needs = "order_lines", "material_needs"
+        still = F(f"{lines}__quantity") - F(f"{lines}__qty_cancelled")
+        still = still - F(f"{lines}__qty_shipped") - F(f"{lines}__qty_reserved")
+        running = {f"{lines}__order__state__in": ["placed", "in_production"], f"{lines}__supply__in": ["stock", "buy"]}
+        sold = Product.objects.filter(**running).annotate(lacking=still)
+        used = Product.objects.filter(~Q(material_needs__order_line__product=F("pk")), **{f"{needs}__required__gt": 0})
+        used = used.annotate(lacking=F(f"{needs}__required"))
+        return self.annotate(demand=_demand_sum(sold) + _demand_sum(used))
+
     def short(self) -> "ProductQuerySet":
-        """Stocked products whose free quantity has fallen below the reorder point, with their stock figures."""
-        return self.filter(is_active=True, is_stocked=True).with_stock().filter(Q(free__lt=F("reorder_point")))
+        """Stocked products whose free quantity is below the reorder point, or below what open orders need, with their
+        stock figures and `demand`."""
+        rows = self.filter(is_active=True, is_stocked=True).with_stock().with_demand()
+        return rows.filter(Q(free__lt=F("reorder_point")) | Q(free__lt=F("demand")))
 
 
 class Product(models.Model):

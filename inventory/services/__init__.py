@@ -20,6 +20,7 @@ from .purchasing import (
     purchase_shortages,
     remove_purchase_line,
 )
+from .ranking import Offer, Wish, rank_offers
 from .rating import SupplierRecord, supplier_record, supplier_records
 from .receiving import Came, receive_purchase, return_purchase
 from .reserving import (
@@ -41,10 +42,12 @@ __all__ = [
     "Exploded",
     "InsufficientStock",
     "IssueRequest",
+    "Offer",
     "PastLine",
     "ReservationRequest",
     "Shortage",
     "SupplierRecord",
+    "Wish",
     "add_purchase_line",
     "adjust_stock",
     "approve_adjustment",
@@ -76,6 +79,7 @@ __all__ = [
     "plain",
     "purchase_needs",
     "purchase_shortages",
+    "rank_offers",
     "receive_purchase",
     "receive_stock",
     "reject_adjustment",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -64,7 +64,7 @@ class StockList(ListView):
 
 
 class ShortageList(ListView):
-    """Products whose free stock fell below the reorder point, with what open orders still need."""
+    """Products whose free stock is below the reorder point or what open orders still need."""
 
     key = "inventory.shortages"
     title = gettext_lazy("Shortage list")
@@ -96,18 +96,9 @@ class ShortageList(ListView):
 
 def short_products(user: Any) -> QuerySet[Any]:
     """Products that run short, with the open `demand`, what is on its `way`, and what is `missing` to order."""
-    # Open orders need what is ordered, neither cancelled, shipped nor reserved; lines belong to a floor above.
-    still = (
-        F("order_lines__quantity")
-        - F("order_lines__qty_cancelled")
-        - F("order_lines__qty_shipped")
-        - F("order_lines__qty_reserved")
-    )
-    is_open = Q(order_lines__order__state__in=["placed", "in_production"])
-    demand = Coalesce(Sum(still, filter=is_open), ZERO, output_field=QuantityField())
     owed = PurchaseLine.objects.planned().filter(product=OuterRef("pk")).order_by().values("product")
     way = Coalesce(Subquery(owed.annotate(sum=Sum("open")).values("sum")), ZERO, output_field=QuantityField())
-    rows = Product.objects.visible_to(user).short().annotate(demand=demand, way=way)
+    rows = Product.objects.visible_to(user).short().annotate(way=way)
     lacking = F("reorder_point") - F("free") + F("demand") - F("way")
     return rows.annotate(missing=Greatest(lacking, ZERO, output_field=QuantityField()))
 
