@@ -20,11 +20,13 @@ from fulfilment.forms import (
 from fulfilment.forms.capacity import BookForm, NeedsForm
 from fulfilment.forms.criteria import CriterionForm, TermForm
 from fulfilment.forms.feedback import AskForm, AssignForm, CorrectedForm, FeedbackPlanForm
+from fulfilment.forms.late import ReplaceForm, ReplanForm
 from fulfilment.forms.plan import AddMilestoneForm, MilestoneForm, MoveForm, ReachForm
 from fulfilment.forms.plan_template import ApplyPlanForm
 from fulfilment.forms.risk import HappenedForm, OverForm, ReviewForm, RiskForm
 from fulfilment.models import Shipment
 from fulfilment.services.shipping import blocked
+from inventory.models import PurchaseLine, PurchaseOrder
 from inventory.services import plain
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
@@ -245,6 +247,36 @@ MATERIAL_ACTIONS = ActionSet(
         when=lambda order: order.state in (State.PLACED, State.IN_PRODUCTION), icon="refresh",
         consequences=lambda _order: [_("the needs follow the bills of material, the plan and the purchases as they are now")],
     )
+)  # fmt: skip
+
+
+def _awaited(line: PurchaseLine) -> list[Blocker]:
+    if line.open > 0 and line.order.state == PurchaseOrder.State.ORDERED:
+        return []
+    return [Blocker(_("Nothing of this line is awaited any more."))]
+
+
+def _replacing(line: PurchaseLine) -> list[str]:
+    told = {"open": plain(line.open), "unit": line.unit, "number": line.order.number}
+    return [
+        _("%(open)s %(unit)s of %(number)s are given up; an order of which nothing came is cancelled") % told,
+        _("the new order is placed at once, at the price on record"),
+        _("everybody who works on the orders that wait for it is told"),
+    ]
+
+
+LATE_ACTIONS = ActionSet(
+    Action(
+        "replace", gettext_lazy("Order from another supplier"), services.change_supplier,
+        permission="inventory.order_purchase", form=ReplaceForm, allowed=_awaited, consequences=_replacing,
+        primary=True, icon="replace", done=gettext_lazy("It is ordered elsewhere; everybody concerned is told."),
+    ),
+    Action(
+        "replan", gettext_lazy("Plan the orders anew"), services.replan_late, permission="fulfilment.plan_order",
+        form=ReplanForm, allowed=_awaited, icon="calendar",
+        done=gettext_lazy("The orders are planned anew; everybody concerned is told."),
+        consequences=lambda _line: [_("the milestones of the orders that it hits move; their baselines stay")],
+    ),
 )  # fmt: skip
 
 BOOKING_ACTIONS = ActionSet(

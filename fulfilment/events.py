@@ -215,3 +215,23 @@ MATERIAL_ORDERED = register(
         "fulfilment.material_ordered", _("drafted {number} to {supplier} for it: {skus}"), icon="package-import",
     )
 )  # fmt: skip
+MATERIAL_LATE = register(
+    EventType(
+        "fulfilment.material_late", _("entered that {supplier} brings {sku} ({number}) on {day}, {days} days too late"),
+        audience=_people, channels=("bell", "mail"), icon="alert-triangle",
+    )
+)  # fmt: skip
+SUPPLIER_CHANGED = register(
+    EventType(
+        "fulfilment.supplier_changed",
+        _("has {supplier} deliver {sku} ({number}) on about {day} instead of {old}: {reason}"), audience=_people,
+        icon="replace",
+    )
+)  # fmt: skip
+ORDER_REPLANNED = register(
+    EventType(
+        "fulfilment.order_replanned",
+        _("moved {count} milestones, done by {ends}, {days} days after the promise: {reason}"), audience=_people,
+        icon="calendar",
+    )
+)  # fmt: skip

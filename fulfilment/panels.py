@@ -33,6 +33,8 @@ from fulfilment.models import (
 from fulfilment.services import (
     agree_blocked,
     deemed_on,
+    hits_of,
+    late_lines,
     link_address,
     promise_lines,
     reasons,
@@ -251,6 +253,22 @@ register(
 )  # fmt: skip
 
 
+def _hits(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
+    """Leads to what a late purchase hits."""
+    late = late_lines(business_today()).filter(order=purchase)
+    hits = hits_of(list(late), request.user, business_today()) if purchase.state == purchase.State.ORDERED else {}
+    orders = {hit.order.pk for found in hits.values() for hit in found}
+    return {"number": purchase.number, "orders": len(orders)} if orders else None
+
+
+register(
+    Panel(
+        "inventory.purchase", "late", _("Late"), "fulfilment/_purchase_late.html", _hits, order=5,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
 def _served(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
     """The needs of orders that the person sees and this purchase serves."""
     rows = MaterialSupply.objects.filter(line__order=purchase, quantity__gt=0)
@@ -323,6 +341,9 @@ command(
 )
 command(
     _("Waiting for material"), "/fulfilment/materials/", "orders.view_order", "material needs missing 物料 缺料 需求"
+)
+command(
+    _("Late deliveries"), "/fulfilment/late/", "inventory.view_purchase", "late suppliers deliveries 逾期 供应商 交货"
 )
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")

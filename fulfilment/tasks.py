@@ -21,6 +21,7 @@ from fulfilment.services import (
     plan_needs,
     release_order,
     take_over_criteria,
+    tell_of_late,
 )
 from fulfilment.services.feedback import MAIL_JOB
 from inventory import events as stock_events
@@ -148,6 +149,17 @@ def share_purchase(event: Any) -> None:
     if event.type == stock_events.PURCHASE_EDITED.name:  # a line that is gone names no product any more
         products |= set(MaterialNeed.objects.filter(on_order__gt=0).values_list("product_id", flat=True))
     cover_needs(pk for pk in products if pk)
+
+
+@subscriber(stock_events.PURCHASE_CONFIRMED)
+def tell_of_late_material(event: Any) -> None:
+    """Whoever works on an order hears that material was promised for after it is needed; told once per date."""
+    before, after = ((told or {}).get("promised") or {} for told in (event.before, event.after))
+    moved = [int(place) for place, day in after.items() if day and before.get(place) != day]
+    if event.subject is not None and moved:
+        lines = PurchaseLine.objects.filter(order=event.subject, position__in=moved)
+        cover_needs(pk for pk in lines.values_list("product_id", flat=True) if pk)
+        tell_of_late(list(lines.values_list("pk", flat=True)), actor=event.actor)
 
 
 @subscriber(

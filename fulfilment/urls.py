@@ -8,6 +8,7 @@ from fulfilment.views import (
     capacity,
     criteria,
     feedback,
+    late,
     materials,
     pages,
     plan,
@@ -65,6 +66,8 @@ urlpatterns = [
     path("capacity/routing/<int:pk>/do/<slug:name>/", capacity.RoutingActionView.as_view(), name="routing-action"),
     path("capacity/bookings/<int:pk>/do/<slug:name>/", capacity.BookedActionView.as_view(), name="booked-action"),
     path("orders/<str:number>/capacity/do/<slug:name>/", capacity.BookingActionView.as_view(), name="booking-action"),
+    path("late/", late.late_page, name="late"),
+    path("late/<int:pk>/do/<slug:name>/", late.LateActionView.as_view(), name="late-action"),
     path("materials/", materials.MaterialList.as_view(), name="material-list"),
     path("materials/order/", materials.order_page, name="material-order"),
     path(

@@ -1,5 +1,7 @@
 """Writing a change request: the order's line grid, and before and after side by side as one types."""
 
+import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -47,7 +49,7 @@ class ChangePage(EntryPage):
 
 
 class ChangeCreate(ChangePage):
-    """An empty request for an order."""
+    """An empty request for an order, or one that proposes the date of `?promised=`."""
 
     def get(self, request: HttpRequest, number: str) -> HttpResponse:
         order = order_or_404(self.user, number)
@@ -55,6 +57,8 @@ class ChangeCreate(ChangePage):
             raise Http404
         form = ChangeForm(order=order)
         form.initial.update(_standing(order))
+        with suppress(ValueError):  # no date, no proposal
+            form.initial["promised_date"] = dt.date.fromisoformat(request.GET.get("promised", ""))
         risk = request.GET.get("risk", "")
         if risk.isdecimal() and len(risk) < 19:
             form.initial["risk"] = int(risk)

@@ -34,6 +34,7 @@ from .feedback import (
 )
 from .feeding import calendar_entries, read_feed, renew_feed, revoke_feed
 from .importing import Step, import_plan
+from .late import Hit, LateLine, expected_day, hits_of, late_deliveries, late_lines
 from .materials import Proposal, Wanted, propose, purchase_needs_of
 from .needing import plan_all_needs, plan_needs, replan_needs
 from .netting import cover_needs
@@ -51,6 +52,7 @@ from .planning import (
 )
 from .promising import promise_lines
 from .rectifying import complete_rectification, start_rectification
+from .rescuing import change_supplier, replan_late, tell_of_late
 from .returning import ReturnedPart, return_blocked, return_goods, returnable_lines
 from .risking import add_risk, close_risk, realise_risk, review_risk
 from .shipping import (
@@ -70,6 +72,8 @@ __all__ = [
     "SELECTIONS",
     "DeadLink",
     "Found",
+    "Hit",
+    "LateLine",
     "LineResult",
     "Proposal",
     "ReturnedPart",
@@ -96,6 +100,7 @@ __all__ = [
     "booking_blocked",
     "calendar_entries",
     "change_milestone",
+    "change_supplier",
     "check_open",
     "close_risk",
     "complete_rectification",
@@ -105,14 +110,18 @@ __all__ = [
     "deemed_on",
     "deliver_service",
     "drop_criterion",
+    "expected_day",
     "find_link",
     "finish_correction",
     "follow_promise",
+    "hits_of",
     "import_feedback",
     "import_plan",
     "is_service",
     "keep_certificate",
     "keep_delivery_note",
+    "late_deliveries",
+    "late_lines",
     "link_address",
     "load",
     "move_milestone",
@@ -142,6 +151,7 @@ __all__ = [
     "remove_routing_step",
     "renew_feed",
     "reopen_milestone",
+    "replan_late",
     "replan_needs",
     "return_blocked",
     "return_goods",
@@ -156,6 +166,7 @@ __all__ = [
     "shippable_lines",
     "start_rectification",
     "take_over_criteria",
+    "tell_of_late",
     "tolerance",
     "track_shipment",
     "waive_acceptance",

@@ -23,6 +23,7 @@ from .purchasing import (
 from .ranking import Offer, Wish, rank_offers
 from .rating import SupplierRecord, supplier_record, supplier_records
 from .receiving import Came, receive_purchase, return_purchase
+from .replacing import replace_supplier
 from .reserving import (
     IssueRequest,
     ReservationRequest,
@@ -88,6 +89,7 @@ __all__ = [
     "remove_bom_line",
     "remove_purchase_line",
     "remove_supplier_price",
+    "replace_supplier",
     "reserve",
     "reserved_quantities",
     "return_purchase",

@@ -227,6 +227,15 @@ def judge(line: PurchaseLine) -> None:
     line.days_late = (line.received_on - promised).days if line.received_on and promised else None
 
 
+def give_up(line: PurchaseLine) -> None:
+    """What is open of a locked line will not come; the supplier is judged by it."""
+    line.given_up += line.open
+    judge(line)
+    if line.received_on is None and line.first_promised_on and line.first_promised_on < business_today():
+        line.days_late = (business_today() - line.first_promised_on).days  # it never came: late until given up
+    line.save(update_fields=["given_up", "received_on", "days_late"])
+
+
 @transaction.atomic
 def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> PurchaseOrder:
     """Gives up what is still open: it will not come. Raises TransitionRefused unless something is awaited."""
@@ -238,11 +247,7 @@ def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> Purch
     if not order.receipts.exists():  # refused or sent back whole is something, too
         raise refuse(_("Nothing came yet: cancel the order instead."), order.get_absolute_url())
     for line in order.lines.select_for_update().filter(open__gt=0):
-        line.given_up += line.open
-        judge(line)
-        if line.received_on is None and line.first_promised_on and line.first_promised_on < business_today():
-            line.days_late = (business_today() - line.first_promised_on).days  # it never came: late until given up
-        line.save(update_fields=["given_up", "received_on", "days_late"])
+        give_up(line)
     order.complete()
     return save_noted(order, before, events.PURCHASE_CLOSED, actor=actor, reason=reason)
 

@@ -1,0 +1,256 @@
+"""The late supplier screen: whom a late delivery hits, who else could deliver, one step to do something about it."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from fulfilment.models import MaterialNeed, MaterialSupply, Milestone
+from fulfilment.services import (
+    add_milestone,
+    change_supplier,
+    hits_of,
+    late_deliveries,
+    late_lines,
+    plan_needs,
+    purchase_needs_of,
+    replan_late,
+)
+from inventory.models import PurchaseLine, PurchaseOrder
+from inventory.services import Came, confirm_purchase, draft_purchase, order_purchase, receive_purchase
+from ordermgmt.activity.models import Event, Notification
+from ordermgmt.activity.services import work_off
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.invariants import violations
+from orders.models import Order
+from tests.factories.boms import conveyor
+from tests.factories.inventory import person
+from tests.factories.orders import line, started
+from tests.factories.purchases import offers, supplier
+
+from .test_materials import wanted
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+def later(days):
+    return business_today() + dt.timedelta(days=days)
+
+
+def planned(**header):
+    """A conveyor with steel needed in 10 days, welding until 16, delivery on 20, promised for 25; nothing hangs on tests."""
+    order = started(line("B-CONV", 1, supply="make"), promised_date=header.pop("promised_date", later(25)), **header)
+    pm = person("pm")
+    steel = add_milestone(order, code="M1", name="Steel", kind=Milestone.Kind.MATERIAL, forecast=later(10), actor=pm)
+    weld = add_milestone(order, code="M2", name="Weld", start=later(10), forecast=later(16), before=[steel], actor=pm)
+    paint = add_milestone(order, code="M3", name="Paint", start=later(17), forecast=later(18), before=[weld], actor=pm)
+    add_milestone(
+        order,
+        code="M4",
+        name="Delivery",
+        kind=Milestone.Kind.DELIVERY,
+        forecast=later(20),
+        before=[paint, weld],
+        actor=pm,
+    )
+    add_milestone(order, code="M5", name="Manual", start=later(3), forecast=later(12), actor=pm)
+    plan_needs(order)
+    return order
+
+
+def bought(order, who, promised):
+    """Steel for the order, ordered and promised."""
+    purchase = purchase_needs_of(wanted(order, who, "B-STEEL"), order=order, actor=person("pm"))[0]
+    order_purchase(purchase, actor=person("pm"))
+    confirm(purchase, promised)
+    return PurchaseLine.objects.select_related("order__supplier", "product__unit").get(order=purchase)
+
+
+def confirm(purchase, day):
+    rows = PurchaseLine.objects.filter(order=purchase)
+    confirm_purchase(PurchaseOrder.objects.get(pk=purchase.pk), dates={row.pk: day for row in rows}, actor=person("pm"))
+    work_off()
+
+
+@pytest.fixture
+def market():
+    """Slow Steel, who is bought from, Fast Steel, who is dearer, and Idle Steel, who never delivers in time."""
+    goods = conveyor()
+    slow, fast, idle = supplier("Slow Steel"), supplier("Fast Steel"), supplier("Idle Steel")
+    offers(slow, goods["steel"], 4, lead_days=9)
+    offers(fast, goods["steel"], 5, lead_days=8)
+    offers(idle, goods["steel"], 3, lead_days=30)
+    return {"slow": slow, "fast": fast, "idle": idle} | goods
+
+
+def codes(order):
+    rows = Milestone.objects.filter(order=order)
+    return {one.code: (one.forecast - business_today()).days for one in rows if one.forecast}
+
+
+class TestWhom:
+    def test_orders_and_milestones_by_days(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(10))
+        assert list(late_lines(business_today())) == []
+        confirm(row.order, later(19))
+        late = late_deliveries(late_lines(business_today()), person("pm"))
+        assert [(one.line.pk, one.overdue, one.postponed, one.expected) for one in late] == [(row.pk, 0, 9, later(19))]
+        hit = late[0].hits[0]
+        assert (hit.order, hit.seen, hit.days, hit.needed_by) == (order, True, 9, later(10))
+        # Welding begins when the steel is there, paint had a day's air, delivery waits for paint.
+        assert {step.milestone.code: step.days for step in hit.steps} == {"M1": 9, "M2": 9, "M3": 8, "M4": 6}
+        assert (hit.ends, hit.beyond) == (later(26), 1)
+        assert [(one.supplier.name, one.late) for one in late[0].offers] == [("Fast Steel", 0), ("Idle Steel", 20)]
+
+    def test_overdue_counts_from_today(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(5))
+        PurchaseOrder.objects.update(ordered_on=later(-20))
+        PurchaseLine.objects.filter(pk=row.pk).update(promised_on=later(-3), first_promised_on=later(-3))
+        Milestone.objects.filter(code="M1").update(forecast=later(-1))
+        plan_needs(order)
+        one = late_deliveries(late_lines(business_today()), person("pm"))[0]
+        assert (one.overdue, one.hits[0].days) == (3, 1)
+
+    def test_an_order_without_a_plan(self, market):
+        order = started(line("B-CONV", 1, supply="make"), promised_date=later(20))
+        plan_needs(order)
+        bought(order, market["slow"], later(24))
+        hit = late_deliveries(late_lines(business_today()), person("pm"))[0].hits[0]
+        assert (hit.days, hit.ends, hit.beyond, list(hit.steps)) == (4, later(24), 4, [])
+
+    def test_what_is_not_seen_is_not_named(self, market, client_of):
+        order = planned()
+        bought(order, market["slow"], later(19))
+        page = client_of(person("sales2")).get("/fulfilment/late/").content.decode()
+        assert order.number not in page
+        assert "An order of somebody else" in page
+        assert client_of(person("admin")).get("/fulfilment/late/").status_code == 403
+
+    def test_queries_do_not_grow(self, market, client_of, django_assert_max_num_queries):
+        client = client_of(person("pm"))
+        bought(planned(), market["slow"], later(19))
+        client.get("/fulfilment/late/")
+        with django_assert_max_num_queries(200) as few:
+            assert client.get("/fulfilment/late/").status_code == 200
+        for place in range(5):
+            bought(planned(promised_date=later(22 + place)), market["slow"], later(19))
+        with django_assert_max_num_queries(200) as many:
+            page = client.get("/fulfilment/late/").content.decode()
+        assert page.count("Could be there") == 6
+        assert len(many) <= len(few)
+
+    def test_people_are_told_when_it_is_put_off(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(9))
+        assert not Event.objects.filter(type="fulfilment.material_late").exists()
+        confirm(row.order, later(19))
+        event = Event.objects.get(type="fulfilment.material_late")
+        assert (event.root_id, event.data["days"]) == (order.pk, 9)
+        told = set(Notification.objects.filter(event=event).values_list("user__email", flat=True))
+        assert order.owner.email in told
+        confirm(row.order, later(19))
+        assert Event.objects.filter(type="fulfilment.material_late").count() == 1
+
+
+class TestAnotherSupplier:
+    def test_the_rest_is_ordered_elsewhere(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(19))
+        new = change_supplier(row, supplier=market["fast"], reason="late", actor=person("pm"))
+        assert PurchaseOrder.objects.get(pk=row.order_id).state == "cancelled", "nothing of it came"
+        assert (new.order.supplier, new.order.state, new.open, new.needed_by) == (
+            market["fast"], "ordered", D("7.04"), later(10),
+        )  # fmt: skip
+        assert MaterialSupply.objects.get().line == new
+        need = MaterialNeed.objects.get(product=market["steel"])
+        assert (need.on_order, need.missing, need.expected_on) == (D("7.04"), 0, later(10))
+        event = Event.objects.get(type="fulfilment.supplier_changed")
+        assert (event.root_id, event.data["old"], event.data["supplier"]) == (order.pk, "Slow Steel", "Fast Steel")
+        work_off()
+        assert Notification.objects.filter(event=event, user=order.owner).exists()
+        assert [str(one) for one in violations(["S9", "A3"])] == []
+
+    def test_what_came_stays(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(19))
+        receive_purchase(row.order, came={row.pk: Came(D(3))}, key="k", actor=person("warehouse"))
+        work_off()
+        new = change_supplier(row, supplier=market["fast"], reason="late", actor=person("pm"))
+        assert (new.quantity, PurchaseOrder.objects.get(pk=row.order_id).state) == (D("4.04"), "received")
+        need = MaterialNeed.objects.get(product=market["steel"])
+        assert (need.from_stock, need.on_order, need.missing) == (3, D("4.04"), 0)
+        assert [str(one) for one in violations(["S9", "A3"])] == []
+
+    def test_other_lines_go_on(self, market):
+        rows = [{"product": market[name], "quantity": D(5), "unit_price": D(1)} for name in ("steel", "round")]
+        purchase = order_purchase(draft_purchase(market["slow"], lines=rows, actor=person("pm")), actor=person("pm"))
+        first, other = purchase.lines.all()
+        change_supplier(first, supplier=market["fast"], reason="late", actor=person("pm"))
+        purchase = PurchaseOrder.objects.get(pk=purchase.pk)
+        assert (purchase.state, purchase.lines.get(pk=first.pk).given_up) == ("ordered", 5)
+        assert purchase.lines.get(pk=other.pk).open == 5
+        with pytest.raises(TransitionRefused, match="Nothing of this line"):
+            change_supplier(first, supplier=market["fast"], reason="again", actor=person("pm"))
+
+    def test_still_too_late_and_planned_anew(self, market):
+        order = planned()
+        row = bought(order, market["slow"], later(60))
+        change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        assert codes(order) == {"M1": 30, "M2": 36, "M3": 37, "M4": 37, "M5": 12}
+        assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(30)
+        assert list(late_lines(business_today())) == []
+        assert Event.objects.get(type="fulfilment.order_replanned").data["days"] == 12
+
+    def test_bad_input(self, market):
+        row = bought(planned(), market["slow"], later(19))
+        with pytest.raises(ValidationError, match="no price"):
+            change_supplier(row, supplier=supplier(), reason="late", actor=person("pm"))
+        with pytest.raises(ValidationError, match="does not deliver"):
+            change_supplier(row, supplier=market["slow"], reason="late", actor=person("pm"))
+        for key in ("sales", "warehouse"):
+            with pytest.raises(PermissionDenied):
+                change_supplier(row, supplier=market["fast"], reason="late", actor=person(key))
+        assert PurchaseOrder.objects.count() == 1
+
+
+class TestPlanning:
+    def test_anew(self, market, client_of):
+        order = planned()
+        row = bought(order, market["slow"], later(19))
+        baseline = dict(Milestone.objects.values_list("code", "baseline"))
+        client = client_of(person("pm"))
+        page = client.get(f"/fulfilment/late/?order={order.number}").content.decode()
+        for text in ("M2 Weld", "9 days too late", "Order from Fast Steel", "Propose the new date to the customer"):
+            assert text in page, text
+        url = f"/fulfilment/late/{row.pk}/do/replan/"
+        assert client.post(url, {"day": later(-1), "reason": "x"}).status_code == 422
+        assert client.post(url, {"day": later(9), "reason": "x"}).status_code == 422
+        assert client.post(url, {"day": later(19), "reason": "Slow Steel is late"}).status_code == 302
+        assert codes(order) == {"M1": 19, "M2": 25, "M3": 26, "M4": 26, "M5": 12}
+        assert dict(Milestone.objects.values_list("code", "baseline")) == baseline
+        assert hits_of([row], person("pm"), business_today()) == {}
+        work_off()
+        assert Notification.objects.filter(event__type="fulfilment.order_replanned", user=order.owner).exists()
+        assert [str(one) for one in violations(["A3"])] == []
+
+    def test_who_may(self, market, client_of):
+        row = bought(planned(), market["slow"], later(19))
+        with pytest.raises(PermissionDenied):
+            replan_late(row, day=later(19), reason="x", actor=person("sales"))
+        for name in ("replace", "replan"):
+            assert client_of(person("sales")).get(f"/fulfilment/late/{row.pk}/do/{name}/").status_code == 403
+        pm = client_of(person("pm"))
+        url = f"/fulfilment/late/{row.pk}/do/replace/?supplier={market['idle'].pk}"
+        page = pm.get(url).content.decode()
+        assert f'value="{market["idle"].pk}" selected' in page
+        data = {"supplier": market["fast"].pk, "reason": "late", "replan": "on"}
+        answer = pm.post(f"/fulfilment/late/{row.pk}/do/replace/", data)
+        assert answer.status_code == 302
+        assert answer["Location"] == PurchaseOrder.objects.get(supplier=market["fast"]).get_absolute_url()
+        assert Order.objects.get().changed_at <= timezone.now()
