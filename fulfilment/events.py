@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ordermgmt.activity.events import EventType, nobody, register
@@ -228,10 +229,19 @@ SUPPLIER_CHANGED = register(
         icon="replace",
     )
 )  # fmt: skip
+
+
+def _beyond(data: dict[str, Any]) -> dict[str, Any]:
+    """How the new plan keeps the promise, in the reader's language."""
+    days = int(data.get("days") or 0)
+    late = ngettext("%(days)s day after the promise", "%(days)s days after the promise", days) % {"days": days}
+    return data | {"days": late if days else gettext("the promise is kept")}
+
+
 ORDER_REPLANNED = register(
     EventType(
         "fulfilment.order_replanned",
-        _("moved {count} milestones, done by {ends}, {days} days after the promise: {reason}"), audience=_people,
-        icon="calendar",
+        _("moved {count} milestones, done by {ends}, {days}: {reason}"), audience=_people, icon="calendar",
+        words=_beyond,
     )
 )  # fmt: skip

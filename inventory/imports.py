@@ -8,6 +8,7 @@ from typing import Any
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory import services
 from inventory.models import (
@@ -376,7 +377,7 @@ register(
             Field("net", _("Amount of the line"), kind="number", names=("line value", "金额")),
             Field("freight", _("Freight"), names=("freight cost", "运费")),
             Field("promised_on", _("Promised"), kind="date", names=("scheduled delivery date", "承诺日期")),
-            Field("received_on", _("Received on"), kind="date", names=("delivered", "收货日期")),
+            Field("received_on", pgettext_lazy("goods", "Received on"), kind="date", names=("delivered", "收货日期")),
         ),
         keys=(("source_key",),),
         save=save_purchase,

@@ -47,7 +47,13 @@ class MaterialList(ListView):
         Column("missing", gettext_lazy("Missing"), kind="quantity"),
         Column("unit", gettext_lazy("Unit"), path="product.unit.code", sortable=False),
         Column("expected_on", gettext_lazy("Expected"), kind="date", nullable=True),
-        Column("project_manager", gettext_lazy("Project manager"), path="order.project_manager.name", sortable=False),
+        Column(
+            "project_manager",
+            gettext_lazy("Project manager"),
+            path="order.project_manager.name",
+            sortable=False,
+            default=False,
+        ),
     ]
 
     def queryset(self) -> QuerySet[MaterialNeed]:

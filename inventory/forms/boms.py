@@ -28,7 +28,7 @@ class BomLineForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )  # fmt: skip
     position = forms.IntegerField(
-        label=_("Position"),
+        label=_("Place in the list"),
         min_value=1,
         max_value=30_000,
         help_text=_("Where it stands in the list: 10, 20, 30 leave room."),
@@ -50,6 +50,6 @@ class HowManyForm(forms.Form):
     """For how many units the list is reckoned."""
 
     quantity = QuantityInput(
-        label=_("For"), min_value=Decimal("0.000001"), max_value=Decimal(1_000_000), required=False,
+        label=_("For how many"), min_value=Decimal("0.000001"), max_value=Decimal(1_000_000), required=False,
         help_text=_("So many units of the product; the table shows what they take."),
     )  # fmt: skip

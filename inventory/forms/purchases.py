@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory.models import Product, PurchaseLine, PurchaseOrder, Supplier, Warehouse
 from inventory.services import Came, plain
@@ -135,7 +136,10 @@ class ReceiveForm(LinesForm):
 
     heads = (_("Taken"), _("Refused goods"), _("Why refused"))
     received_on = forms.DateField(
-        label=_("Received on"), required=False, widget=_DATE, help_text=_("Empty: today. Suppliers are judged by it.")
+        label=pgettext_lazy("goods", "Received on"),
+        required=False,
+        widget=_DATE,
+        help_text=_("Empty: today. Suppliers are judged by it."),
     )
     delivery_note = forms.CharField(
         label=_("Delivery note"), max_length=60, required=False, help_text=_("The supplier's number on the paper.")

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=10,
                         help_text="Where it stands in the list: 10, 20, 30 leave room.",
-                        verbose_name="position",
+                        verbose_name="place in the list",
                     ),
                 ),
                 (

@@ -21,7 +21,7 @@ class BomLine(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, related_name="bom_lines", verbose_name=_("product"))
     component = models.ForeignKey(Product, models.PROTECT, related_name="used_in", verbose_name=_("component"))
     position = models.PositiveSmallIntegerField(
-        _("position"), default=10, help_text=_("Where it stands in the list: 10, 20, 30 leave room.")
+        _("place in the list"), default=10, help_text=_("Where it stands in the list: 10, 20, 30 leave room.")
     )
     quantity = QuantityField(_("quantity"), help_text=_("For one unit of the product, in the component's unit."))
     scrap_percent = RateField(

@@ -200,7 +200,7 @@ class PurchaseLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_id}/{self.position} {self.description}"
+        return f"{self.position} {self.description}"
 
     @property
     def expected_on(self) -> dt.date | None:
