@@ -132,6 +132,8 @@ def follow_with_material(event: Any) -> None:
     """The material needs of an order follow its lines and its plan; told twice it changes nothing."""
     if isinstance(event.root, Order):
         plan_needs(event.root)
+        if event.type.startswith("fulfilment.milestone"):
+            return
         held = event.root.lines.filter(supply="stock", product__isnull=False)
         cover_needs(held.values_list("product_id", flat=True))  # what it reserved others count on no more
 

@@ -14,11 +14,13 @@ from fulfilment.models import (
     CapacityBooking,
     CentreDay,
     GoodsReturnLine,
+    MaterialNeed,
+    MaterialSupply,
     MilestoneLink,
     Rectification,
     ShipmentLine,
 )
-from inventory.models import Reservation
+from inventory.models import PurchaseLine, Reservation
 from ordermgmt.lib.invariants import invariant
 from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
@@ -110,3 +112,15 @@ def _booked() -> Iterable[object]:
     kept = {(one.work_centre_id, one.day) for one in days}
     wrong: list[object] = [one for one in days if one.booked != held.get((one.work_centre_id, one.day), 0)]
     return [*wrong, *(slot for slot in held if slot not in kept)]
+
+
+@invariant("S11", "what a need has on order is what its purchase lines bring it")
+def _on_order() -> Iterable[object]:
+    needs = MaterialNeed.objects.annotate(brought=_summed(MaterialSupply.objects.all(), "quantity", "need"))
+    return needs.exclude(on_order=F("brought"))
+
+
+@invariant("S11", "no draft or order brings needs more than is open of it")
+def _brought() -> Iterable[object]:
+    lines = PurchaseLine.objects.planned().annotate(brought=_summed(MaterialSupply.objects.all(), "quantity", "line"))
+    return lines.filter(brought__gt=F("open"))

@@ -19,15 +19,13 @@ from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
 from orders.services import locked
 
-from .netting import cover_needs, one_at_a_time
+from .netting import cover_needs, one_at_a_time, top_required
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 Supply = OrderLine.Supply
 RUNNING = (Order.State.PLACED, Order.State.IN_PRODUCTION)
-#: So many orders are reckoned anew in one transaction at night.
-_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,36 @@ def plan_needs(order: Order, *, actor: "User | None" = None) -> list[MaterialNee
     """
     order = locked(order)
     one_at_a_time()
+    products, changed = _reckon(order)
+    if changed:
+        cover_needs(products)
+        _told_of(order, actor or system_user())
+    return list(MaterialNeed.objects.filter(order=order).order_by("order_line__position", "pk"))
+
+
+def _reckon(order: Order) -> tuple[set[int], bool]:
+    """Writes the needs of a locked order; gives the products they are of and were of, and whether to share them anew."""
     lines = [line for line in order.order_lines if line.product_id and line.supply in (Supply.MAKE, Supply.BUY)]
     running = order.state in RUNNING
     boms = boms_of(line.product_id for line in lines if line.product_id) if running else {}
     days = _days(order)
     wanted = [one for line in lines for one in _of_line(line, boms, days)] if running else []
     known = {(one.order_line_id, one.path): one for one in MaterialNeed.objects.filter(order=order)}
-    touched = {one.product_id for one in known.values()}
+    before = {one.product_id for one in known.values()}
+    keys = {one.key for one in wanted}
+    gone = [one.pk for key, one in known.items() if key not in keys]
     changed = _write(order, wanted, known)
-    gone = [one for key, one in known.items() if key not in {want.key for want in wanted}]
-    MaterialNeed.objects.filter(pk__in=[one.pk for one in gone]).delete()
-    needs = list(MaterialNeed.objects.filter(order=order).order_by("order_line__position", "pk"))
-    cover_needs(touched | {one.product_id for one in needs})
-    if changed or gone:
-        missing = MaterialNeed.objects.filter(order=order).missing().count()
-        record(
-            events.MATERIAL_PLANNED, order, actor=actor or system_user(), count=sum(1 for one in needs if not one.is_made),
-            missing=missing,
-        )  # fmt: skip
-    return needs
+    MaterialNeed.objects.filter(pk__in=gone).delete()
+    needs = MaterialNeed.objects.filter(order=order).select_related("product__unit", "order", "order_line")
+    products = before | {one.product_id for one in needs}
+    more = any(one.required != top_required(one) for one in needs if one.parent_id is None)
+    return products, changed or bool(gone) or more
+
+
+def _told_of(order: Order, actor: "User") -> None:
+    needs = MaterialNeed.objects.filter(order=order)
+    count = needs.filter(is_made=False).count()
+    record(events.MATERIAL_PLANNED, order, actor=actor, count=count, missing=needs.missing().count())
 
 
 def replan_needs(order: Order, *, actor: "User") -> Order:
@@ -89,12 +98,24 @@ def replan_needs(order: Order, *, actor: "User") -> Order:
 
 
 def plan_all_needs() -> int:
-    """Every night: the needs of all running orders anew, as plans, bills of material and purchases stand; how many."""
+    """Every night: the needs of all running orders anew, as plans, bills of material and purchases stand; how many.
+
+    Stock and purchases are shared once, after all of them.
+    """
     running = Order.objects.filter(state__in=RUNNING, lines__supply__in=(Supply.MAKE, Supply.BUY)).order_by()
     keys = set(running.values_list("pk", flat=True))
     keys |= set(MaterialNeed.objects.order_by().values_list("order", flat=True).distinct())
+    changed = []
     for pk in sorted(keys):
-        plan_needs(Order.objects.get(pk=pk))
+        with transaction.atomic():
+            order = locked(Order(pk=pk))
+            one_at_a_time()
+            if _reckon(order)[1]:
+                changed.append(order)
+    cover_needs(set(MaterialNeed.objects.order_by().values_list("product", flat=True).distinct()))
+    for order in changed:
+        with transaction.atomic():
+            _told_of(order, system_user())
     return len(keys)
 
 

@@ -28,8 +28,11 @@ def cover_needs(product_ids: Iterable[int]) -> None:
 
     The number of queries grows with the levels, not with the needs.
     """
+    products = set(product_ids)
+    if not products:
+        return
     one_at_a_time()
-    products = _with_parts(set(product_ids))
+    products = _with_parts(products)
     rows = MaterialNeed.objects.filter(product__in=products)
     needs = list(rows.select_related("product__unit", "order", "order_line", "parent").order_by("pk"))
     if needs:
@@ -127,16 +130,10 @@ class _Sharing:
             need.expected_on = expected
 
     def _required(self, need: MaterialNeed) -> Decimal:
-        if need.order.state not in _RUNNING:
-            return ZERO
-        if need.parent_id:
-            parent = self.needs.get(need.parent_id) or need.parent
-            wanted = parent.required - parent.from_stock - parent.on_order if parent else ZERO
-        else:
-            line = need.order_line
-            wanted = line.qty_to_ship - (line.qty_reserved if line.supply == OrderLine.Supply.BUY else ZERO)
-        per_unit = need.quantity_per * (1 + need.scrap_percent / HUNDRED)
-        return max(ZERO, rounded_up(wanted * per_unit, need.product.unit))
+        parent = self.needs.get(need.parent_id or 0) or need.parent
+        if parent is None or need.order.state not in _RUNNING:
+            return top_required(need)
+        return _with_scrap(need, parent.required - parent.from_stock - parent.on_order)
 
     def _write_supplies(self) -> None:
         fresh = [
@@ -155,6 +152,19 @@ class _Sharing:
                 changed.append(one)
         MaterialSupply.objects.bulk_update(changed, ["quantity"], batch_size=500)
         MaterialSupply.objects.filter(pk__in=gone).delete()
+
+
+def top_required(need: MaterialNeed) -> Decimal:
+    """What a need without an assembly above it takes as its order's line stands; nothing once the order does not run."""
+    line = need.order_line
+    if need.order.state not in _RUNNING:
+        return ZERO
+    return _with_scrap(need, line.qty_to_ship - (line.qty_reserved if line.supply == OrderLine.Supply.BUY else ZERO))
+
+
+def _with_scrap(need: MaterialNeed, wanted: Decimal) -> Decimal:
+    per_unit = need.quantity_per * (1 + need.scrap_percent / HUNDRED)
+    return max(ZERO, rounded_up(wanted * per_unit, need.product.unit))
 
 
 def _urgency(need: MaterialNeed) -> tuple[dt.date, int]:

@@ -1,6 +1,7 @@
 """The demo company: complete, once, only into an empty database."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,9 +10,14 @@ from billing.models import Invoice
 from changes.models import ChangeRequest
 from customers.models import Customer
 from demo.services import NotEmpty, make_company
+from fulfilment.models import MaterialNeed
+from fulfilment.services import late_lines
+from inventory.models import Product
+from inventory.services import boms_of, explode
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import demo_logins
 from ordermgmt.activity.models import Delivery, Event
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.invariants import violations
 from orders.models import Order
 
@@ -46,6 +52,11 @@ def test_a_company_with_an_order_in_every_state(settings, monkeypatch, capsys):
     assert Invoice.objects.issued().exists()
     assert ChangeRequest.objects.exclude(state="draft").exists()
     assert [str(one) for one in violations("C")] == []
+    product = Product.objects.get(sku="CV-600")
+    assert max(row.level for row in explode(product.pk, Decimal(1), boms_of([product.pk]))) == 3
+    assert MaterialNeed.objects.waiting().exists(), "orders wait for material"
+    assert late_lines(business_today()).exists(), "a supplier is late"
+    assert [str(one) for one in violations(["S10", "S11"])] == []
 
     settings.DEMO = True
     english = {one.role for one in demo_logins() if one.language == "en"}

@@ -2,9 +2,12 @@
 
 import datetime as dt
 from decimal import Decimal
+from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError, connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fulfilment.models import MaterialNeed, MaterialSupply, Milestone
@@ -174,7 +177,7 @@ class TestAnotherSupplier:
         assert (event.root_id, event.data["old"], event.data["supplier"]) == (order.pk, "Slow Steel", "Fast Steel")
         work_off()
         assert Notification.objects.filter(event=event, user=order.owner).exists()
-        assert [str(one) for one in violations(["S9", "A3"])] == []
+        assert [str(one) for one in violations(["S9", "S11", "A3"])] == []
 
     def test_what_came_stays(self, market):
         order = planned()
@@ -185,7 +188,7 @@ class TestAnotherSupplier:
         assert (new.quantity, PurchaseOrder.objects.get(pk=row.order_id).state) == (D("4.04"), "received")
         need = MaterialNeed.objects.get(product=market["steel"])
         assert (need.from_stock, need.on_order, need.missing) == (3, D("4.04"), 0)
-        assert [str(one) for one in violations(["S9", "A3"])] == []
+        assert [str(one) for one in violations(["S9", "S11", "A3"])] == []
 
     def test_other_lines_go_on(self, market):
         rows = [{"product": market[name], "quantity": D(5), "unit_price": D(1)} for name in ("steel", "round")]
@@ -237,7 +240,7 @@ class TestPlanning:
         assert hits_of([row], person("pm"), business_today()) == {}
         work_off()
         assert Notification.objects.filter(event__type="fulfilment.order_replanned", user=order.owner).exists()
-        assert [str(one) for one in violations(["A3"])] == []
+        assert [str(one) for one in violations(["A3", "S11"])] == []
 
     def test_who_may(self, market, client_of):
         row = bought(planned(), market["slow"], later(19))
@@ -254,3 +257,40 @@ class TestPlanning:
         assert answer.status_code == 302
         assert answer["Location"] == PurchaseOrder.objects.get(supplier=market["fast"]).get_absolute_url()
         assert Order.objects.get().changed_at <= timezone.now()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_people_choose_at_once(monkeypatch):
+    goods = conveyor()
+    slow, rivals = supplier("Slow Steel"), [supplier("One"), supplier("Two")]
+    for place, who in enumerate([slow, *rivals]):
+        offers(who, goods["steel"], 4 + place, lead_days=5)
+
+    def both():
+        row = bought(planned(), slow, later(19))
+        barrier, found = Barrier(2), [""] * 2
+
+        def choose(place):
+            try:
+                barrier.wait()
+                change_supplier(row, supplier=rivals[place], reason="late", actor=person("pm"))
+                found[place] = "ordered"
+            except (TransitionRefused, ValidationError):
+                found[place] = "refused"
+            except (DatabaseError, ValueError) as error:
+                found[place] = type(error).__name__
+            finally:
+                connections.close_all()
+
+        threads = [Thread(target=choose, args=(place,)) for place in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(found)
+
+    assert [both() for _round in range(5)] == [["ordered", "refused"]] * 5
+    assert [str(one) for one in violations(["S9", "S11", "A3"])] == []
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_options: self)
+    assert any(both() != ["ordered", "refused"] for _round in range(12)), "without the locks nothing collided"

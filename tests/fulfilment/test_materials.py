@@ -27,6 +27,7 @@ from inventory.services import confirm_purchase, order_purchase, purchase_shorta
 from inventory.views.stock import short_products
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.invariants import violations
 from orders.models import Order
 from orders.services import cancel_order
 from tests.factories.boms import conveyor, goes_into
@@ -106,6 +107,19 @@ class TestNeeds:
         assert plan_all_needs() == 1
         plan_needs(order)
         assert list(MaterialNeed.objects.order_by("pk").values()) == kept
+        assert list(violations(["S11"])) == []
+
+    def test_the_night_mends_what_was_missed(self):
+        goods = conveyor()
+        order = placed(line("B-CONV", 2, **MADE))
+        plan_needs(order)
+        put_stock(goods["bolt"], 10)  # nobody was told
+        goes_into(goods["frame"], goods["bolt"], 4)
+        assert plan_all_needs() == 1
+        assert needs(order)["B-BOLT"] == (58, 10, 0, 48)
+        cancel_order(Order.objects.get(pk=order.pk), reason="no", actor=person("sales_manager"))
+        assert plan_all_needs() == 1
+        assert not MaterialNeed.objects.exists()
 
     def test_queries_do_not_grow_with_orders(self, django_assert_max_num_queries):
         conveyor()
