@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from fulfilment.models import RoutingStep
-from inventory.models import SupplierPrice
 from inventory.services import free_quantities
 from orders.models import OrderLine
 from orders.services import Promise, arriving, by_lead_time, stock_promise, unclaimed
 
 from .capacity import booked_minutes, capacities, day_text, days_of, hours, is_made, lay
+from .readying import Materials, lead_days
 
 #: Promises look so many days ahead; further nobody promises anything.
 _AHEAD = 400
@@ -24,29 +24,20 @@ Free = dict[int, dict[dt.date, int]]
 
 
 def promise_lines(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
-    """The earliest day of each line in turn. Lines share stock and work centres in their order. Nine queries at most."""
+    """The earliest day of each line in turn. Lines share stock and work centres in their order. Eleven queries at most, and
+    one for each level of a bill of material."""
     ids = {line.product_id for line in lines if line.product_id}
-    left, leads, coming = free_quantities(ids), _lead_days(lines), unclaimed(ids, today)
+    left, coming = free_quantities(ids), unclaimed(ids, today)
+    leads = lead_days(line.product for line in lines if line.product)
+    materials = Materials(line for line in lines if is_made(line) and line.supply != OrderLine.Supply.SERVICE)
     steps = _steps({line.product_id for line in lines if is_made(line)})
     free = _free(steps, today)
     found = []
     for line in lines:
         promise = stock_promise(line, left, today) or arriving(line, left, coming)
-        if promise is None and is_made(line) and (own := steps.get(line.product_id or 0)):
-            promise = _worked(line, own, free, today, leads.get(line.product_id or 0, 0))
+        if promise is None and is_made(line):
+            promise = _made(line, steps.get(line.product_id or 0, []), free, today, leads, materials)
         found.append(promise or by_lead_time(line, today, leads.get(line.product_id or 0)))
-    return found
-
-
-def _lead_days(lines: Sequence[OrderLine]) -> dict[int, int]:
-    """Calendar days until the material of a product (by id) is there: its own lead time, else the fastest supplier's."""
-    found = {line.product.pk: line.product.lead_days for line in lines if line.product}
-    asked = [pk for pk, days in found.items() if not days]
-    prices = SupplierPrice.objects.filter(product__in=asked, supplier__is_active=True).select_related("supplier")
-    for price in prices if asked else []:
-        days = price.lead_days or price.supplier.lead_days
-        if days and (not found[price.product_id] or days < found[price.product_id]):
-            found[price.product_id] = days
     return found
 
 
@@ -69,11 +60,41 @@ def _free(steps: Steps, today: dt.date) -> Free:
     }
 
 
-def _worked(line: OrderLine, steps: list[RoutingStep], free: Free, today: dt.date, lead: int) -> Promise:
+def _made(
+    line: OrderLine, steps: list[RoutingStep], free: Free, today: dt.date, leads: dict[int, int], materials: Materials
+) -> Promise | None:
+    """From the day its material is there: by its routing, else by its lead time; None where neither is known of it."""
+    ready, lead = materials.ready(line), leads.get(line.product_id or 0, 0)
+    if ready is None:
+        text = ngettext("material takes %(days)s day", "material takes %(days)s days", lead) % {"days": lead}
+        return _worked(line, steps, free, today, lead, text) if steps else None
+    if ready.days is None:
+        return Promise(None, _("no lead time known for %(sku)s") % {"sku": ready.sku})
+    text = _told(ready.sku, ready.days, ready.work)
+    if steps:
+        return _worked(line, steps, free, today, ready.days, text)
+    if not ready.days:
+        return None
+    work = ngettext("making it takes %(days)s day", "making it takes %(days)s days", lead) % {"days": lead}
+    day = today + dt.timedelta(days=ready.days + lead)
+    return Promise(day, ", ".join([text, work] if lead else [text]))
+
+
+def _told(sku: str, days: int, work: int) -> str:
+    """What the material takes: the component that decides, and the assemblies on its way."""
+    found = []
+    if days > work:
+        text = ngettext("%(sku)s takes %(days)s day", "%(sku)s takes %(days)s days", days - work)
+        found.append(text % {"sku": sku, "days": days - work})
+    if work:
+        found.append(ngettext("assemblies take %(days)s day", "assemblies take %(days)s days", work) % {"days": work})
+    return ", ".join(found)
+
+
+def _worked(line: OrderLine, steps: list[RoutingStep], free: Free, today: dt.date, lead: int, material: str) -> Promise:
     """When its work is done, one step after the other from the day the material is there; what it takes is gone."""
     ready = today + dt.timedelta(days=lead)
-    text = ngettext("material takes %(days)s day", "material takes %(days)s days", lead)
-    reasons = [text % {"days": lead}] if lead else []
+    reasons = [material] if lead else []
     for step in steps:
         slots, minutes = free[step.work_centre_id], step.minutes(line.quantity)
         laid, rest = lay({day: open_ for day, open_ in slots.items() if day >= ready}, minutes)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from fulfilment.services import book_capacity
+from fulfilment.services import book_capacity, plan_needs
 from fulfilment.services.promising import promise_lines
 from inventory.models import Product, SupplierPrice
 from inventory.services import create_supplier, set_supplier_price
@@ -17,8 +17,10 @@ from orders.models import OrderLine
 from orders.services import order_promise
 from orders.services.promising import from_stock_or_lead_time
 from tests.factories import capacity as make
-from tests.factories.inventory import make_product
+from tests.factories.boms import conveyor
+from tests.factories.inventory import make_product, put_stock
 from tests.factories.orders import customer_a, person, started
+from tests.factories.orders import line as entered
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +119,44 @@ class TestPromise:
         with CaptureQueriesContext(connection) as many:
             promise_lines([row(product, 1, position=n) for n, product in enumerate(products)], on(0))
         assert len(many) == len(few) <= 9
+
+
+class TestBillOfMaterial:
+    def test_the_component_that_decides_is_the_reason(self):
+        goods = conveyor()
+        for name, days in (("steel", 12), ("motor", 5), ("bolt", 3), ("round", 20)):
+            lead(goods[name], days)
+        put_stock(goods["round"], 100)
+        lead(goods["conveyor"], 4)
+        (one,) = promise_lines([row(sku("B-CONV"), 1)], on(0))
+        assert one.day == on(0) + dt.timedelta(16)
+        assert one.reason == "B-STEEL takes 12 days, making it takes 4 days"
+        make.routing(make.centre(name="Welding"), "B-CONV", unit=8)
+        (one,) = promise_lines([row(sku("B-CONV"), 1)], on(0))
+        assert one.reason.startswith("B-STEEL takes 12 days, Welding 8 h until")
+
+    def test_what_others_count_on_is_not_free(self):
+        goods = conveyor()
+        for name in ("steel", "motor", "round"):
+            put_stock(goods[name], 100)
+        lead(goods["bolt"], 9)
+        put_stock(goods["bolt"], 60)
+        lines = [row(sku("B-CONV"), 2), row(sku("B-CONV"), 1, position=2)]
+        assert [one.reason for one in promise_lines(lines, on(0))] == ["no lead time known", "B-BOLT takes 9 days"]
+        plan_needs(started(entered("B-CONV", 2, supply="make")))
+        assert [one.reason for one in promise_lines(lines[:1], on(0))] == ["B-BOLT takes 9 days"]
+
+    def test_an_assembly_adds_the_time_it_takes(self):
+        goods = conveyor()
+        for name in ("steel", "bolt", "motor"):
+            put_stock(goods[name], 100)
+        (one,) = promise_lines([row(sku("B-CONV"), 1)], on(0))
+        assert (one.day, one.reason) == (None, "no lead time known for B-ROUND")
+        lead(goods["round"], 6)
+        lead(goods["shaft"], 2)
+        lead(goods["drive"], 1)
+        (one,) = promise_lines([row(sku("B-CONV"), 1)], on(0))
+        assert (one.day, one.reason) == (on(0) + dt.timedelta(9), "B-ROUND takes 6 days, assemblies take 3 days")
 
 
 class TestWhileTyping:
