@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from fulfilment.actions import LATE_ACTIONS
 from fulfilment.services import late_deliveries, late_lines
+from fulfilment.services.late import MOST
 from inventory.models import PurchaseLine, PurchaseOrder
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actionviews import ActionView
@@ -33,7 +34,7 @@ def late_page(request: Request) -> HttpResponse:
         lines = lines.filter(order__number=purchase)
     may = request.user.has_perm
     context = {
-        "rows": late_deliveries(lines, request.user), "order": order, "purchase": purchase,
+        "rows": late_deliveries(lines, request.user), "more": lines.count() > MOST, "most": MOST, "order": order, "purchase": purchase,
         "can_cost": may("inventory.view_cost"), "can_order": may("inventory.order_purchase"),
         "can_plan": may("fulfilment.plan_order"), "can_change": may("changes.raise_change"),
         "can_schedule": may("orders.assign_order"),

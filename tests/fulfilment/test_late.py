@@ -135,7 +135,7 @@ class TestWhom:
         assert "An order of somebody else" in page
         assert client_of(person("admin")).get("/fulfilment/late/").status_code == 403
 
-    def test_queries_do_not_grow(self, market, client_of, django_assert_max_num_queries):
+    def test_queries_do_not_grow(self, market, client_of, django_assert_max_num_queries, monkeypatch):
         client = client_of(person("pm"))
         bought(planned(), market["slow"], later(19))
         client.get("/fulfilment/late/")
@@ -146,6 +146,9 @@ class TestWhom:
         with django_assert_max_num_queries(200) as many:
             page = client.get("/fulfilment/late/").content.decode()
         assert page.count("Who else could deliver</h3>") == 6
+        assert "The 50 that were promised" not in page
+        monkeypatch.setattr("fulfilment.views.late.MOST", 5)
+        assert "The 5 that were promised" in client.get("/fulfilment/late/").content.decode()
         assert len(many) <= len(few)
 
     def test_people_are_told_when_it_is_put_off(self, market):
