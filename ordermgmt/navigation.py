@@ -1,11 +1,18 @@
 """What the side bar offers, by permission."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from fulfilment.models import StaffMember
+from ordermgmt.accounts.models import User
+from ordermgmt.accounts.roles import Role
+
+DASHBOARD = "/reports/dashboard/"
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,12 @@ class Entry:
     url: str
     icon: str
     permission: str = ""
+    shown_to: Callable[[User], bool] | None = None  # asked of holders of the permission only
+
+
+def _books_hours(user: User) -> bool:
+    """Whether hours are theirs to book: service people, and whoever else is set up as staff."""
+    return user.has_role(Role.SERVICE) or StaffMember.objects.filter(user=user).exists()
 
 
 ENTRIES = [
@@ -30,11 +43,14 @@ ENTRIES = [
     Entry(_("Milestones"), "/fulfilment/milestones/", icon="timeline", permission="fulfilment.plan_order"),
     Entry(_("Calendar"), "/fulfilment/calendar/", icon="calendar", permission="orders.view_order"),
     Entry(_("Capacity"), "/fulfilment/capacity/", icon="chart-bar", permission="fulfilment.view_capacity"),
+    Entry(_("Staff"), "/fulfilment/staff/", icon="users", permission="fulfilment.view_staff"),
+    Entry(_("My hours"), "/fulfilment/hours/", icon="clock", permission="fulfilment.book_hours", shown_to=_books_hours),
     Entry(_("Risks"), "/fulfilment/risks/", icon="alert-triangle", permission="fulfilment.manage_risk"),
     Entry(_("Feedback"), "/fulfilment/feedback/", icon="message-circle", permission="fulfilment.view_feedback"),
     Entry(_("Changes"), "/changes/", icon="replace", permission="changes.view_change"),
     Entry(_("Change rules"), "/changes/rules/", icon="shield", permission="changes.set_rules"),
     Entry(_("Billing"), "/billing/", icon="receipt", permission="billing.view_invoice"),
+    Entry(_("Dashboard"), DASHBOARD, icon="chart-bar", permission="reports.view_dashboard"),
     Entry(_("Reports"), "/reports/", icon="chart-bar", permission="reports.run_report"),
     Entry(_("Import"), "/documents/imports/", icon="file-import", permission="documents.import_data"),
     Entry(_("Users"), "/users/", icon="user-cog", permission="accounts.manage_users"),
@@ -48,7 +64,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    shown = [entry for entry in ENTRIES if not entry.permission or user.has_perm(entry.permission)]
+    shown = [
+        entry for entry in ENTRIES
+        if (not entry.permission or user.has_perm(entry.permission)) and (not entry.shown_to or entry.shown_to(user))
+    ]  # fmt: skip
+    if user.has_role(Role.MANAGER):  # who decides by figures begins with them
+        shown.sort(key=lambda entry: entry.url != DASHBOARD)
     best = max((e.url for e in shown if request.path.startswith(e.url) and e.url != "/"), key=len, default=request.path)
     return {
         "navigation": [

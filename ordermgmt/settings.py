@@ -234,6 +234,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.folder("STATIC_ROOT", VAR_DIR / "static")
 MEDIA_ROOT = env.folder("MEDIA_ROOT", VAR_DIR / "media")
 UPLOAD_LIMIT_MB = env.number("UPLOAD_LIMIT_MB", 20, 1, 500)
+# Three fields for each of the 20,000 lines that an order may have, and what stands below them. Django's 1,000 refused to
+# ship and receive long orders. Memory stays bounded by DATA_UPLOAD_MAX_MEMORY_SIZE, which counts names and values alike.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3 * 20_000 + 1_000
+# Django's 2.5 MB refused an order of 20,000 lines by its names alone; above this a sentence says what to do.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # Hashed names once the set-up has collected the files; until then they are served from where they are.
 _collected = not DEBUG and (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_USE_FINDERS = not _collected
@@ -307,7 +312,19 @@ CELERY_BEAT_SCHEDULE["reminders"] = {
 }
 CELERY_BEAT_SCHEDULE["changes"] = {"task": "changes.remind", "schedule": 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["feedback"] = {"task": "fulfilment.feedback", "schedule": 3600, "options": {"expires": 3600}}
+CELERY_BEAT_SCHEDULE["risks"] = {"task": "fulfilment.risks", "schedule": 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["reports"] = {"task": "reports.subscriptions", "schedule": 900, "options": {"expires": 2700}}
+CELERY_BEAT_SCHEDULE["sums"] = {"task": "reports.sums", "schedule": 60, "options": {"expires": 180}}
+CELERY_BEAT_SCHEDULE["dashboards"] = {
+    "task": "reports.dashboards",
+    "schedule": 900,
+    "options": {"expires": 900, "queue": "reports"},
+}
+CELERY_BEAT_SCHEDULE["check_sums"] = {
+    "task": "reports.check_sums",
+    "schedule": crontab(hour=3, minute=30),
+    "options": {"expires": 6 * 3600},
+}
 # Whether pages tell workers of new work at once, for how long a worker holds a row without a sign of life, and after
 # how many seconds the sweep looks for work of which no worker was told.
 NUDGE_WORKERS = env.flag("NUDGE_WORKERS", True)

@@ -4,6 +4,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from ordermgmt.accounts.views import saved_views
 
+handler400 = "ordermgmt.lib.views.bad_request"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("ordermgmt.operations.urls")),
     path("", include("ordermgmt.lib.urls")),

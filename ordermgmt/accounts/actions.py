@@ -59,9 +59,30 @@ def _action(name: str, label: Any, perform: Any, **more: Any) -> Action:
 
 
 USER_ACTIONS = ActionSet(
-    _action("assign-roles", gettext_lazy("Roles"), assign_roles, form=RolesForm, icon="shield"),
-    _action("assign-team", gettext_lazy("Team"), assign_team, form=TeamChoiceForm, icon="users"),
-    _action("invite-again", gettext_lazy("Invite again"), invite_again, allowed=_can_invite, icon="mail"),
+    _action(
+        "assign-roles",
+        gettext_lazy("Roles"),
+        assign_roles,
+        form=RolesForm,
+        icon="shield",
+        done=gettext_lazy("The roles are set; they count from the next page on."),
+    ),
+    _action(
+        "assign-team",
+        gettext_lazy("Team"),
+        assign_team,
+        form=TeamChoiceForm,
+        icon="users",
+        done=gettext_lazy("The team is set."),
+    ),
+    _action(
+        "invite-again",
+        gettext_lazy("Invite again"),
+        invite_again,
+        allowed=_can_invite,
+        icon="mail",
+        done=gettext_lazy("A new invitation is on its way; the old link is dead."),
+    ),
     _action(
         "reset-two-factor",
         gettext_lazy("Reset two-factor sign-in"),
@@ -69,8 +90,16 @@ USER_ACTIONS = ActionSet(
         consequences=_removing_factor,
         danger=True,
         icon="shield-off",
+        done=gettext_lazy("Two-factor sign-in is off until it is set up again."),
     ),
-    _action("enable", gettext_lazy("Enable"), enable_user, allowed=_can_enable, icon="user-check"),
+    _action(
+        "enable",
+        gettext_lazy("Enable"),
+        enable_user,
+        allowed=_can_enable,
+        icon="user-check",
+        done=gettext_lazy("This person may sign in again."),
+    ),
     _action(
         "disable",
         gettext_lazy("Disable"),
@@ -79,5 +108,6 @@ USER_ACTIONS = ActionSet(
         consequences=_disabling,
         danger=True,
         icon="user-off",
+        done=gettext_lazy("This person can't sign in any more; their sessions are ended."),
     ),
 )

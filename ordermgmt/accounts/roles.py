@@ -17,6 +17,7 @@ class Role(StrEnum):
     SALES_MANAGER = "sales_manager"
     PM = "pm"
     WAREHOUSE = "warehouse"
+    SERVICE = "service"
     FINANCE = "finance"
     FINANCE_MANAGER = "finance_manager"
     MANAGER = "manager"
@@ -29,6 +30,7 @@ LABELS: dict[Role, str | Promise] = {
     Role.SALES_MANAGER: _("Sales manager"),
     Role.PM: _("Project manager"),
     Role.WAREHOUSE: _("Warehouse"),
+    Role.SERVICE: _("Service staff"),
     Role.FINANCE: _("Finance"),
     Role.FINANCE_MANAGER: _("Finance manager"),
     Role.MANAGER: _("Manager"),
@@ -39,7 +41,7 @@ LABELS: dict[Role, str | Promise] = {
 _SELLERS = frozenset({Role.SALES, Role.SALES_MANAGER})
 _FINANCE = frozenset({Role.FINANCE, Role.FINANCE_MANAGER})
 _MANAGERS = frozenset({Role.MANAGER})
-_STAFF = frozenset(Role) - {Role.CUSTOMER}
+_STAFF = frozenset(Role) - {Role.CUSTOMER, Role.SERVICE}
 _PRICES = _SELLERS | _FINANCE | _MANAGERS | {Role.PM}
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
@@ -89,20 +91,30 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "orders.waive_deposit": _FINANCE,
     # fulfilment
     "fulfilment.ship_order": frozenset({Role.WAREHOUSE, Role.PM}),
+    "fulfilment.report_production": frozenset({Role.WAREHOUSE, Role.PM}),
+    "fulfilment.inspect_order": frozenset({Role.WAREHOUSE, Role.PM}),
     "fulfilment.deliver_service": frozenset({Role.PM}),
     "fulfilment.accept_order": frozenset({Role.PM, Role.MANAGER}),
     "fulfilment.waive_acceptance": _MANAGERS,
+    "fulfilment.note_defect": frozenset({Role.PM, Role.MANAGER, Role.WAREHOUSE}),
     "fulfilment.rectify_order": frozenset({Role.PM}),
     "fulfilment.agree_criteria": _SELLERS | {Role.PM},
     "fulfilment.set_criteria": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "fulfilment.plan_order": frozenset({Role.PM}),
     "fulfilment.report_milestone": frozenset({Role.PM, Role.WAREHOUSE}),
     "fulfilment.manage_risk": frozenset({Role.PM}),
+    "fulfilment.set_risks": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "fulfilment.view_capacity": _SELLERS | _MANAGERS | {Role.PM, Role.WAREHOUSE, Role.ADMIN},
     "fulfilment.book_capacity": frozenset({Role.PM}),
     "fulfilment.watch_order": _MANAGERS | {Role.PM},
     "fulfilment.set_plans": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
     "fulfilment.set_capacity": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
+    "fulfilment.view_staff": _SELLERS | _MANAGERS | {Role.PM, Role.ADMIN},
+    "fulfilment.set_staff": frozenset({Role.PM, Role.MANAGER, Role.ADMIN}),
+    "fulfilment.set_cost_rate": _MANAGERS,
+    "fulfilment.assign_staff": frozenset({Role.PM}),
+    "fulfilment.book_hours": frozenset({Role.SERVICE, Role.PM, Role.WAREHOUSE}),
+    "fulfilment.lock_hours": _MANAGERS,
     "fulfilment.view_feedback": _SELLERS | _MANAGERS | {Role.PM},
     "fulfilment.ask_feedback": _SELLERS | {Role.PM},
     "fulfilment.correct_service": _SELLERS | _MANAGERS | {Role.PM},
@@ -124,6 +136,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "billing.decide_late_fee": _FINANCE,
     "billing.set_reminders": frozenset({Role.FINANCE_MANAGER}),
     "billing.export_ledger": _FINANCE,
+    "billing.set_ledger_accounts": frozenset({Role.FINANCE_MANAGER}),
     "billing.refund_payment": _FINANCE,
     "billing.reschedule": _FINANCE,
     "billing.release_retention": _FINANCE,
@@ -151,6 +164,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "changes.set_rules": frozenset({Role.ADMIN}),
     # reports
     "reports.run_report": _SELLERS | _FINANCE | _MANAGERS | {Role.PM},
+    "reports.view_dashboard": _STAFF - {Role.ADMIN},
+    "reports.check_sums": _FINANCE,
 }
 
 
@@ -202,20 +217,30 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "orders.finish_order": _("Report orders as shipped or delivered"),
     "orders.waive_deposit": _("Waive a deposit"),
     "fulfilment.ship_order": _("Ship"),
+    "fulfilment.report_production": _("Report what was made, with the material it took"),
+    "fulfilment.inspect_order": _("Inspect before dispatch"),
     "fulfilment.deliver_service": _("Deliver services"),
     "fulfilment.accept_order": _("Record acceptance"),
     "fulfilment.waive_acceptance": _("Waive acceptance"),
+    "fulfilment.note_defect": _("Note defects of what was rejected"),
     "fulfilment.rectify_order": _("Rectify rejected items"),
     "fulfilment.agree_criteria": _("Agree the criteria of acceptance"),
     "fulfilment.set_criteria": _("Set templates of acceptance criteria"),
     "fulfilment.plan_order": _("Plan the milestones of orders"),
     "fulfilment.manage_risk": _("Note and review the risks of orders"),
+    "fulfilment.set_risks": _("Set the categories and scales of risks"),
     "fulfilment.view_capacity": _("See the load of work centres"),
     "fulfilment.book_capacity": _("Book work centres for orders"),
     "fulfilment.watch_order": _("See orders at risk on the start page"),
     "fulfilment.set_plans": _("Set plan templates"),
     "fulfilment.set_capacity": _("Set up work centres, calendars and routing"),
     "fulfilment.report_milestone": _("Report one's own milestones as reached"),
+    "fulfilment.view_staff": _("See staff, their skills and their load"),
+    "fulfilment.set_staff": _("Set up staff, their skills, working hours and absences"),
+    "fulfilment.set_cost_rate": _("Set what an hour of staff costs"),
+    "fulfilment.assign_staff": _("Assign staff to orders"),
+    "fulfilment.book_hours": _("Book one's own hours"),
+    "fulfilment.lock_hours": _("Lock booked hours"),
     "fulfilment.view_feedback": _("Read what customers say of the work"),
     "fulfilment.ask_feedback": _("Ask customers for feedback"),
     "fulfilment.correct_service": _("See to low scores of customers"),
@@ -236,6 +261,7 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "billing.set_reminders": _("Set the levels and texts of reminders"),
     "billing.import_bank": _("Read bank files and keep the company's bank accounts"),
     "billing.export_ledger": _("Export the ledger"),
+    "billing.set_ledger_accounts": _("Set the accounts of the ledger's bookings"),
     "billing.refund_payment": _("Refund credit"),
     "billing.reschedule": _("Agree new instalments"),
     "billing.release_retention": _("Release retentions"),
@@ -261,6 +287,8 @@ PERMISSION_LABELS: dict[str, str | Promise] = {
     "changes.view_rules": _("Read the approval rules of changes"),
     "changes.set_rules": _("Set reasons and approval rules of changes"),
     "reports.run_report": _("Run reports"),
+    "reports.view_dashboard": _("See the dashboard of one's role"),
+    "reports.check_sums": _("See how the daily sums of reports compare with the documents"),
 }
 
 APP_LABELS: dict[str, str | Promise] = {

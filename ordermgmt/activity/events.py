@@ -1,8 +1,8 @@
 """The registry of what can happen: an event type that is not registered can't be recorded."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -24,7 +24,9 @@ class EventType:
 
     `name` is "<app>.<what happened>", `message` a sentence that is formatted with the event's `data` and reads on after
     the actor's name ("placed the order"). `audience(event)` gives the users to notify, `channels` how ("bell", "mail").
-    A sentence that not everybody who sees the object may read (it tells an amount) names the `permission` it needs.
+    A sentence that not everybody who sees the object may read (it tells an amount) names the `permission` it needs;
+    `secrets` does so for single keys of what is kept of before and after.
+    What only counts for the machinery is `quiet`: the audit keeps it, timelines leave it out.
     Data keeps codes, never words of one language: `words(data)` puts them into the reader's when the sentence is shown.
     """
 
@@ -34,7 +36,9 @@ class EventType:
     channels: tuple[str, ...] = ("bell",)
     icon: str = "point"
     permission: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, hash=False)
     words: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    quiet: bool = False
 
     @property
     def plain_message(self) -> str:
@@ -55,6 +59,11 @@ def register(event_type: EventType) -> EventType:
 def by_name(name: str) -> EventType:
     """The registered type. Raises KeyError where there is none."""
     return _registered[name]
+
+
+def secrets_of(name: str) -> Mapping[str, str]:
+    """Permission by key of before and after; empty for a type that the code no longer has."""
+    return _registered[name].secrets if name in _registered else {}
 
 
 def all_types() -> list[EventType]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ordermgmt.activity.events import all_types
 from ordermgmt.activity.models import Event, Job, WorkState
 from ordermgmt.activity.services import all_roots
+from ordermgmt.lib.typed import whole
 
 SOURCES = [
     ("page", _("page")),
@@ -52,8 +53,8 @@ class AuditFilter(django_filters.FilterSet):
         """An exact request id, or the key of subject or root."""
         value = value.replace("\x00", "").strip()
         wanted = Q(request_id=value)
-        if value.isdigit() and len(value) < 19:
-            wanted |= Q(root_id=int(value)) | Q(subject_id=int(value))
+        if (pk := whole(value)) is not None:
+            wanted |= Q(root_id=pk) | Q(subject_id=pk)
         return queryset.filter(wanted)
 
 

@@ -36,6 +36,21 @@ def _my_tasks(request: Request, _instance: Any) -> dict[str, Any] | None:
     return {"tasks": tasks, "user": request.user, "back": "/", "csrf_token": get_token(request)}
 
 
+def _failed(_request: Request, _instance: Any) -> dict[str, Any] | None:
+    """What workers gave up on, the newest first; nothing where there is nothing."""
+    jobs, deliveries = Job.objects.failed(), Delivery.objects.failed()
+    counts = {"jobs": jobs.count(), "deliveries": deliveries.count()}
+    if not any(counts.values()):
+        return None
+    return counts | {"rows": list(jobs.select_related("requested_by").order_by("-pk")[:5])}
+
+
+register(
+    Panel(
+        "home", "failed-work", _("Work that failed"), "activity/_home_failed.html", _failed, order=3,
+        permission="activity.view_operations",
+    )
+)  # fmt: skip
 register(Panel("home", "tasks", _("My tasks"), "activity/_home_tasks.html", _my_tasks, slot="side", order=10))
 command(_("My tasks"), "/activity/tasks/", "", "tasks todo follow-up 任务 待办")
 command(_("Background work"), "/activity/jobs/", "", "jobs progress 后台任务")

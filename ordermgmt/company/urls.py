@@ -9,5 +9,6 @@ urlpatterns = [
     path("", pages.company, name="company"),
     path("logo/", pages.logo, name="logo"),
     path("profiles/<int:pk>/", pages.profile, name="profile"),
+    path("profiles/<int:pk>/abroad/", pages.abroad, name="profile-abroad"),
     path("rates/", pages.rate, name="rate"),
 ]

@@ -167,6 +167,7 @@ class MappingForm(forms.Form):
             values=_words(self.cleaned_data.get(f"words_{field.name}", "")),
             otherwise=present.otherwise,
             scale=present.scale,
+            between=present.between if columns == present.columns else (),
         )
 
     def clean(self) -> dict[str, Any]:

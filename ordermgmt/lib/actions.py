@@ -20,8 +20,11 @@ class Action:
 
     `perform(instance, actor=…, **cleaned_data)` is a service. `transition` names the FSM method whose state, right and
     guards decide whether the action is offered; an action without one gives `permission` and optionally `allowed`.
-    `when(instance)` says in which situation an action without a transition is offered at all.
+    `allowed_for(instance, user)` says what stands in the way of this very person, as who may not examine their own work.
+    `when(instance)` says in which situation an action is offered at all.
+    `done` says in a sentence of its own what was done.
     `consequences(instance)` lists in sentences what an irreversible step does, shown before it is confirmed.
+    `done` says what was done; where that depends, it is a function of what `perform` gave.
     """
 
     name: str
@@ -31,12 +34,13 @@ class Action:
     permission: str = ""
     form: type[forms.BaseForm] = NoFields
     allowed: Callable[[Any], list[Blocker]] | None = None
+    allowed_for: Callable[[Any, Any], list[Blocker]] | None = None
     when: Callable[[Any], bool] | None = None
     consequences: Callable[[Any], list[str]] | None = None
     primary: bool = False
     danger: bool = False
     icon: str = ""
-    done: str | Promise = ""
+    done: str | Promise | Callable[[Any], str] = ""
     bulk: bool = False
 
     def method(self, instance: Any) -> Any:
@@ -46,16 +50,19 @@ class Action:
         """Whether the page shows it: right held and state a source of the step; guards may still block."""
         if self.permission and not user.has_perm(self.permission):
             return False
+        if self.when is not None and not self.when(instance):
+            return False
         if not self.transition:
-            return self.when is None or self.when(instance)
+            return True
         meta = self.method(instance)._django_fsm
         declared = meta.get_transition(meta.field.get_state(instance))
         return declared is not None and declared.has_perm(instance, user)
 
-    def blockers(self, instance: Any) -> list[Blocker]:
-        """Why it can't be done now; empty when it can."""
+    def blockers(self, instance: Any, user: Any = None) -> list[Blocker]:
+        """Why it can't be done now, by `user` where one is given; empty when it can."""
         found = blockers(self.method(instance)) if self.transition else []
-        return found + (self.allowed(instance) if self.allowed else [])
+        found = found + (self.allowed(instance) if self.allowed else [])
+        return found or (self.allowed_for(instance, user) if self.allowed_for and user is not None else [])
 
     def permitted(self, instance: Any, user: Any) -> bool:
         """Whether the person holds the right, whatever the state: the transition's own, or `permission`."""

@@ -15,6 +15,7 @@ from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 
 class ActionView(View):
@@ -37,6 +38,10 @@ class ActionView(View):
     def back(self, instance: Any) -> str:
         """Where a performed action leads."""
         return str(instance.get_absolute_url())
+
+    def title(self, instance: Any) -> str:
+        """What the verb is done to, in the heading of its form."""
+        return str(instance)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         action = self.actions.get(kwargs["name"])
@@ -79,7 +84,8 @@ class ActionView(View):
         except ValidationError as error:
             form.add_error(None, error)
             return self.show(form, status=422)
-        messages.success(request, str(self.action.done or _("Done: %(what)s.") % {"what": self.action.label}))
+        done = self.action.done(self.result) if callable(self.action.done) else self.action.done
+        messages.success(request, str(done))
         return self.leave(self.back(self.instance) if self.still_visible() else "/")
 
     def still_visible(self) -> bool:
@@ -94,8 +100,8 @@ class ActionView(View):
         """Whether the page that sent this was opened on another version."""
         if getattr(self.form_class(), "sent_once", False):
             return False  # the form carries a key of its own: sent again, it leads to what the first one made
-        seen = request.POST.get("version", "")
-        return seen.isdigit() and hasattr(self.instance, "version") and int(seen) != self.instance.version
+        seen = whole(request.POST.get("version"))
+        return seen is not None and hasattr(self.instance, "version") and seen != self.instance.version
 
     def stale_blocker(self) -> Blocker:
         return Blocker(
@@ -110,10 +116,11 @@ class ActionView(View):
         return HttpResponse(status=204, headers={"X-Location": url})
 
     def show(self, form: forms.BaseForm, blockers: list[Blocker] | None = None, status: int = 200) -> HttpResponse:
-        found = self.action.blockers(self.instance) if blockers is None else blockers
+        found = self.action.blockers(self.instance, self.request.user) if blockers is None else blockers
         context = {
             "action": self.action,
             "instance": self.instance,
+            "title": self.title(self.instance),
             "form": form,
             "blockers": found,
             "consequences": self.action.consequences(self.instance) if self.action.consequences and not found else [],

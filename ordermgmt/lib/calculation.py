@@ -5,8 +5,8 @@ tax is computed once per category and rate. Variants hang on the tax profile: pr
 rounded on every line (China), or by authority (sales tax). Turning every sign turns the result and changes no figure.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_UP,
@@ -19,7 +19,7 @@ from decimal import (
 )
 from typing import Literal
 
-from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total, unit
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, round_to, total, unit
 
 ONE = Decimal(1)
 # Wide enough for price x quantity x discount without any loss; a float in a money path is an error, not a rounding.
@@ -58,7 +58,7 @@ class LineInput:
     base_quantity: Decimal = ONE
     discount_percent: Decimal = ZERO
     adjustments: Sequence[Adjustment] = ()
-    #: Sales tax: (name, percent) of each authority that taxes this line; none for a line that is not taxable.
+    #: Sales tax: (name, percent) of each authority that taxes this line; without any the rate is one authority's.
     components: Sequence[tuple[str, Decimal]] = ()
 
     def amount(self, currency: str) -> Decimal:
@@ -69,8 +69,44 @@ class LineInput:
 
 
 @dataclass(frozen=True)
+class TaxRules:
+    """How a tax profile calculates.
+
+    Tax is rounded per "group", "line" or "component", prices are "net" or "gross" (tax included), and for sales tax
+    `components` are the authorities (name, percent) that share the rate of a category. `cash` is the step that amounts
+    to be paid are rounded to, by currency; a currency without one is paid to its smallest unit.
+    """
+
+    rounding: str = "group"
+    price_mode: str = "net"
+    components: Mapping[tuple[str, Decimal], Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
+    cash: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def cash_step(self, currency: str) -> Decimal:
+        """What amounts to be paid in a currency are multiples of; 0 where its smallest unit is."""
+        return self.cash.get(currency, ZERO)
+
+    @property
+    def gross(self) -> bool:
+        """Whether prices include tax."""
+        return self.price_mode == "gross"
+
+    def authorities(self, category: str, rate: Decimal) -> Sequence[tuple[str, Decimal]]:
+        """Who shares the rate of a line."""
+        return self.components.get((category, rate), ())
+
+    def priced(self, net: Decimal, rate: Decimal, currency: str) -> Decimal:
+        """The price of something whose net amount is known, in the mode of the document's prices."""
+        return quantise(net * _factor(rate), currency) if self.gross else net
+
+
+@dataclass(frozen=True)
 class DocumentInput:
-    """What is to be calculated. `prepaid` is deducted from what is due, `rounding` added to it; neither is taxed."""
+    """What is to be calculated. `prepaid` is deducted from what is due, `rounding` added to it; neither is taxed.
+
+    What is due is rounded to a multiple of `cash_step`, if there is one, before `rounding` is added: who gives a
+    rounding knows what the document has to come to.
+    """
 
     currency: str
     lines: Sequence[LineInput]
@@ -79,6 +115,7 @@ class DocumentInput:
     rounding: Decimal = ZERO
     price_mode: str = "net"
     tax_rounding: str = "group"
+    cash_step: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -92,12 +129,13 @@ class LineResult:
 
 @dataclass(frozen=True)
 class TaxGroup:
-    """Basis and tax of one category and rate (percent)."""
+    """Basis and tax of one category and rate (percent), of one authority where several tax the same."""
 
     category: str
     rate: Decimal
     basis: Decimal
     tax: Decimal
+    authority: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,17 +197,20 @@ def calculate(document: DocumentInput) -> Totals:
         return _totals(document, pieces, len(lines), taxes, residue)
 
 
-def split_by_weight(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+def split_by_weight(
+    amount: Decimal, weights: Sequence[Decimal], currency: str, cash_step: Decimal = ZERO
+) -> list[Decimal]:
     """`amount` in shares proportional to `weights` by largest remainder: the sum is exact and signs are symmetric.
 
-    Where all weights add up to zero the shares are equal. Raises ValueError without weights.
+    Where all weights add up to zero the shares are equal. With a `cash_step` each is a multiple of it, as `amount` must
+    be. Raises ValueError without weights.
     """
     if not weights:
         raise ValueError("an amount is split into at least one part")
     with localcontext(_EXACT):
         weight = total(weights)
         exact = [amount * one / weight if weight else amount / len(weights) for one in weights]
-        return _largest_remainder(exact, quantise(amount, currency), unit(currency))
+        return _largest_remainder(exact, round_to(amount, cash_step, currency), cash_step or unit(currency))
 
 
 def _largest_remainder(exact: Sequence[Decimal], target: Decimal, step: Decimal) -> list[Decimal]:
@@ -244,13 +285,14 @@ def _per_group(pieces: list[_Piece], document: DocumentInput) -> tuple[list[_Pie
 
 def _per_component(pieces: list[_Piece], currency: str) -> list[TaxGroup]:
     """Sales tax: each authority's own rate on the sum of the lines that it taxes, rounded once per authority."""
-    sums: dict[tuple[str, Decimal], Decimal] = {}
+    sums: dict[tuple[str, Decimal, str], Decimal] = {}
     for piece in pieces:
-        for name, percent in piece.components:
-            sums[name, percent] = sums.get((name, percent), ZERO) + piece.amount
+        for name, percent in piece.components or [("", piece.rate)]:
+            key = (piece.category, percent, name)
+            sums[key] = sums.get(key, ZERO) + piece.amount
     return [
-        TaxGroup(name, percent, basis, quantise(basis * percent / HUNDRED, currency))
-        for (name, percent), basis in sums.items()
+        TaxGroup(category, percent, basis, quantise(basis * percent / HUNDRED, currency), name)
+        for (category, percent, name), basis in sums.items()
     ]
 
 
@@ -268,14 +310,16 @@ def _totals(
     basis = line_total + charges - allowances
     tax_total = nothing + total(group.tax for group in taxes)
     prepaid = quantise(document.prepaid, document.currency)
-    rounding = quantise(document.rounding, document.currency) + residue
+    payable = basis + tax_total - prepaid + residue
+    cash = round_to(payable, document.cash_step, document.currency) - payable
+    rounding = quantise(document.rounding, document.currency) + residue + cash
     return Totals(
         lines=[_line(piece) for piece in pieces[:lines]],
         line_total=line_total,
         allowances=allowances,
         charges=charges,
         tax_basis=basis,
-        taxes=sorted(taxes, key=lambda group: (group.category, group.rate)),
+        taxes=sorted(taxes, key=lambda group: (group.category, group.rate, group.authority)),
         tax_total=tax_total,
         grand_total=basis + tax_total,
         prepaid=prepaid,

@@ -5,12 +5,12 @@ Every function takes and gives decimals and dates; each claim is rounded once, h
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
-from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, round_to, total
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def final_cost(
     return contract + total(changes) + total(charges) - total(penalties) - total(discounts)
 
 
-def retained(gross: Decimal, percent: Decimal, currency: str) -> tuple[Decimal, Decimal]:
+def retained(gross: Decimal, percent: Decimal, currency: str, cash_step: Decimal = ZERO) -> tuple[Decimal, Decimal]:
     """Payable now and kept back: the document is billed in full, payable now = gross - retention."""
-    kept = quantise(gross * percent / HUNDRED, currency)
+    kept = round_to(gross * percent / HUNDRED, cash_step, currency)
     return gross - kept, kept
 
 
@@ -110,9 +110,38 @@ def progress_amount(line_total: Decimal, cumulative_percent: Decimal, billed: De
     return quantise(line_total * cumulative_percent / HUNDRED, currency) - billed
 
 
-def cash_rounding(amount: Decimal, step: Decimal) -> Decimal:
-    """What `rounding` of a document becomes where cash has no coin below `step` (0.05 for CHF): the due is a multiple."""
-    return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step - amount
+@dataclass
+class BaseBalance:
+    """An amount in a foreign currency, booked in the base currency at one rate.
+
+    Each share takes its part of the booked amount; the one that empties it takes all the rest, and a share that comes
+    back whole brings what it took: so nothing ever stays over.
+    """
+
+    left: Decimal
+    booked: Decimal
+    rate: Decimal
+    base: str
+    taken: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, amount: Decimal, rate: Decimal, currency: str, base: str) -> "BaseBalance":
+        """The whole of an amount."""
+        left = quantise(amount, currency)
+        return cls(left, quantise(left * rate, base), rate, base)
+
+    def move(self, amount: Decimal, by: int = 0) -> Decimal:
+        """What a share of `by` takes in the base currency; below zero for one that `by` gives back."""
+        had, had_booked = self.taken.get(by, (ZERO, ZERO))
+        if amount == self.left:
+            moved = self.booked
+        elif amount == -had:
+            moved = -had_booked
+        else:
+            moved = quantise(amount * self.rate, self.base)
+        self.taken[by] = (had + amount, had_booked + moved)
+        self.left, self.booked = self.left - amount, self.booked - moved
+        return moved
 
 
 def base_amounts(
@@ -120,15 +149,12 @@ def base_amounts(
 ) -> list[tuple[Decimal, Decimal]]:
     """What each payment of a document clears in the base currency, and its gain (loss: negative).
 
-    `payments` are (amount in the document's currency, rate of its day); `amount` was booked at `rate`. Each clears its
-    share of the booked base, and the one that completes the amount clears the rest of it exactly.
+    `payments` are (amount in the document's currency, rate of its day); `amount` was booked at `rate`.
     """
-    booked, paid, cleared, found = quantise(amount * rate, base), ZERO, ZERO, []
+    balance, found = BaseBalance(amount, quantise(amount * rate, base), rate, base), []
     for share, day_rate in payments:
-        paid += share
-        clears = booked - cleared if paid == amount else quantise(share * rate, base)
-        cleared += clears
-        found.append((clears, quantise(share * day_rate, base) - clears))
+        cleared = balance.move(share)
+        found.append((cleared, quantise(share * day_rate, base) - cleared))
     return found
 
 

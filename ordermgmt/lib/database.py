@@ -87,14 +87,24 @@ class RefuseWhen(_Trigger):
 
 
 class RefuseWhere(_Trigger):
-    """As `RefuseWhen`, for one event and with a condition that may look into other tables (`EXISTS (SELECT …)`)."""
+    """As `RefuseWhen`, for one event and with a condition that may look into other tables (`EXISTS (SELECT …)`).
+
+    Where an earlier migration declared it with another condition, `replaces` is that one.
+    """
+
+    def __init__(self, table: str, name: str, event: str, condition: str, message: str, replaces: str = "") -> None:
+        super().__init__(table, name, event, condition, message)
+        self.replaces = replaces
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return (self.__class__.__name__, [self.table, self.name, self.event, self.condition, self.message], {})
+        given = [self.table, self.name, self.event, self.condition, self.message, self.replaces]
+        return (self.__class__.__name__, given, {})
 
     def database_forwards(
         self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
+        if self.replaces:
+            super().database_backwards(app_label, editor, from_state, to_state)
         if editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, editor, from_state, to_state)
             return
@@ -110,12 +120,76 @@ class RefuseWhere(_Trigger):
             f"EXECUTE FUNCTION {self.name}()"
         )
 
+    def database_backwards(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_backwards(app_label, editor, from_state, to_state)
+        if self.replaces:
+            before = RefuseWhere(self.table, self.name, self.event, self.replaces, self.message)
+            before.database_forwards(app_label, editor, from_state, to_state)
+
+
+class RefuseCases(_Trigger):
+    """As `RefuseWhere`, in cases (what differs between OLD and NEW, what must not be found elsewhere then).
+
+    A row on which nothing of it differs costs nothing, and of a case only its own question is planned and asked: one
+    condition that held them all was planned anew for every row. One of the same name that was there before goes;
+    `replaces` is its condition, for the way back.
+    """
+
+    def __init__(
+        self, table: str, name: str, event: str, cases: Sequence[tuple[str, str]], message: str, replaces: str = ""
+    ) -> None:
+        self.cases, self.replaces = [tuple(case) for case in cases], replaces
+        condition = " OR ".join(f"(({differs}) AND {found})" for differs, found in self.cases)
+        super().__init__(table, name, event, condition, message)
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        arguments = [self.table, self.name, self.event, self.cases, self.message, self.replaces]
+        return (self.__class__.__name__, arguments, {})
+
+    def database_forwards(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if self.replaces:
+            super().database_backwards(app_label, editor, from_state, to_state)
+        if editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, editor, from_state, to_state)
+            return
+        row = "OLD" if self.event == "DELETE" else "NEW"
+        raising = f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'check_violation'"
+        asked = " ".join(
+            f"IF {differs} THEN IF {found} THEN {raising}; END IF; END IF;" for differs, found in self.cases
+        )
+        editor.execute(
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN "
+            f"{asked} RETURN {row}; END $body$"
+        )
+        touched = " OR ".join(f"({differs})" for differs, _found in self.cases)
+        editor.execute(
+            f"CREATE TRIGGER {self.name}_{self.event.lower()} BEFORE {self.event} ON {self.table} FOR EACH ROW "
+            f"WHEN ({touched}) EXECUTE FUNCTION {self.name}()"
+        )
+
+    def database_backwards(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_backwards(app_label, editor, from_state, to_state)
+        if self.replaces:
+            before = RefuseWhere(self.table, self.name, self.event, self.replaces, self.message)
+            before.database_forwards(app_label, editor, from_state, to_state)
+
 
 class StateEdges(_Trigger):
-    """An UPDATE may move `column` of `table` only along `edges` (source, target)."""
+    """An UPDATE may move `column` of `table` only along `edges` (source, target).
 
-    def __init__(self, table: str, column: str, edges: Iterable[tuple[str, str]]) -> None:
-        self.column, self.edges = column, sorted(edges)
+    Where steps are added later, `replaces` names those that an earlier migration declared.
+    """
+
+    def __init__(
+        self, table: str, column: str, edges: Iterable[tuple[str, str]], replaces: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self.column, self.edges, self.replaces = column, sorted(edges), sorted(replaces)
         legal = " OR ".join(f"(OLD.{column} = '{a}' AND NEW.{column} = '{b}')" for a, b in self.edges)
         super().__init__(
             table,
@@ -126,7 +200,22 @@ class StateEdges(_Trigger):
         )
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return (self.__class__.__name__, [self.table, self.column, self.edges], {})
+        return (self.__class__.__name__, [self.table, self.column, self.edges, self.replaces], {})
+
+    def database_forwards(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if self.replaces:
+            super().database_backwards(app_label, editor, from_state, to_state)
+        super().database_forwards(app_label, editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_backwards(app_label, editor, from_state, to_state)
+        if self.replaces:
+            before = StateEdges(self.table, self.column, self.replaces)
+            before.database_forwards(app_label, editor, from_state, to_state)
 
 
 class LiftTriggers(Operation):
@@ -195,7 +284,8 @@ class RestoreTriggers(Operation):
         with editor.connection.cursor() as cursor:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
             present = {row[0] for row in cursor.fetchall()}
-        for key, operation in _trigger_operations():
+        # In their order: of two that declare the steps of one column the later holds.
+        for key, operation in sorted(_trigger_operations(), key=lambda pair: pair[0]):
             gone = not set(operation.trigger_names()) & present
             if operation.table == self.table and key in applied and gone:
                 operation.database_forwards(app_label, editor, from_state, to_state)
@@ -216,7 +306,6 @@ def _trigger_operations() -> Iterator[tuple[tuple[str, str], _Trigger]]:
                 yield key, operation
 
 
-def declared_triggers() -> Iterator[str]:
+def declared_triggers() -> set[str]:
     """The names of all triggers that the migrations make, for the check that they are all there."""
-    for _key, operation in _trigger_operations():
-        yield from operation.trigger_names()
+    return {name for _key, operation in _trigger_operations() for name in operation.trigger_names()}

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import django_fsm
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 __all__ = [
     "Blocker",
@@ -30,13 +31,31 @@ __all__ = [
 Guard = Callable[[Any], "Blocker | None"]
 
 
+class FSMField(django_fsm.FSMField):
+    """A state that only transitions move.
+
+    A model of a migration's past has no transitions. There each of the hundreds of copies of a field would look at every
+    model that is made after it, and a fresh database took minutes to migrate.
+    """
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False, **kwargs: Any) -> None:
+        if cls.__module__ == "__fake__":
+            super(django_fsm.FSMFieldMixin, self).contribute_to_class(cls, name, private_only=private_only, **kwargs)
+        else:
+            super().contribute_to_class(cls, name, private_only=private_only, **kwargs)
+
+
 @dataclass(frozen=True)
 class Blocker:
-    """Why a step is not possible now, and where to mend it (`link` may be empty)."""
+    """Why a step is not possible now, and where to mend it (`link` may be empty).
+
+    Whoever lacks the `right` that the link asks for sees the sentence alone.
+    """
 
     sentence: str | Promise
     link: str = ""
     label: str | Promise = ""
+    right: str = ""
 
 
 class Refreshable:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ordermgmt.lib.money import HUNDRED, ZERO, quantise, split_equally, total
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, round_to, split_equally, total
 
 
 class PlanRefused(ValueError):
@@ -53,28 +53,29 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return first.replace(day=min(day.day, _last_day(first)))
 
 
-def amounts(total_amount: Decimal, terms: Sequence[Term], currency: str) -> list[Decimal]:
+def amounts(total_amount: Decimal, terms: Sequence[Term], currency: str, cash_step: Decimal = ZERO) -> list[Decimal]:
     """The amounts of a plan; each share is rounded, the balance takes the rest, the sum is exact.
 
-    Raises PlanRefused where the sum misses the total or an instalment is not above zero.
+    Percentages are rounded to a multiple of `cash_step` where there is one. Raises PlanRefused where the sum misses the
+    total, an instalment is not above zero, or a fixed one is no multiple of the step.
     """
     if sum(term.kind == "balance" for term in terms) > 1:
         raise PlanRefused("only one instalment can be the balance")
     found: list[Decimal] = []
     rest = total_amount
     for term in terms:
-        share = ZERO if term.kind == "balance" else _share(term, total_amount, rest, currency)
+        share = ZERO if term.kind == "balance" else _share(term, total_amount, rest, currency, cash_step)
         found.append(share)
         rest -= share
     shares = [rest if term.kind == "balance" else share for term, share in zip(terms, found, strict=True)]
-    check_plan(total_amount, shares)
+    check_plan(total_amount, shares, cash_step)
     return shares
 
 
-def equal_amounts(total_amount: Decimal, parts: int, currency: str) -> list[Decimal]:
+def equal_amounts(total_amount: Decimal, parts: int, currency: str, cash_step: Decimal = ZERO) -> list[Decimal]:
     """`parts` equal instalments that differ by at most one unit, the first ones carry it. Raises PlanRefused as above."""
-    shares = split_equally(total_amount, parts, currency)
-    check_plan(total_amount, shares)
+    shares = split_equally(total_amount, parts, currency, cash_step)
+    check_plan(total_amount, shares, cash_step)
     return shares
 
 
@@ -83,10 +84,12 @@ def monthly_dates(first: dt.date, parts: int) -> list[dt.date]:
     return [add_months(first, place) for place in range(parts)]
 
 
-def check_plan(total_amount: Decimal, shares: Sequence[Decimal]) -> None:
-    """Raises PlanRefused unless every share is above zero and they add up to the total exactly."""
+def check_plan(total_amount: Decimal, shares: Sequence[Decimal], cash_step: Decimal = ZERO) -> None:
+    """Raises PlanRefused unless every share is above zero, can be paid in coins, and they add up to the total exactly."""
     if any(share <= 0 for share in shares):
         raise PlanRefused("every instalment must be above zero")
+    if cash_step and any(share % cash_step for share in shares):
+        raise PlanRefused(f"every instalment must be a multiple of {cash_step}")
     if total(shares) != total_amount:
         raise PlanRefused(f"the instalments add up to {total(shares)}, not to {total_amount}")
 
@@ -102,11 +105,11 @@ def allocate(amount: Decimal, items: Sequence[OpenItem]) -> tuple[list[tuple[int
     return laid, rest
 
 
-def _share(term: Term, whole: Decimal, rest: Decimal, currency: str) -> Decimal:
+def _share(term: Term, whole: Decimal, rest: Decimal, currency: str, cash_step: Decimal) -> Decimal:
     if term.kind == "fixed":
         return quantise(term.value, currency)
     base = rest if term.kind == "percent_rest" else whole
-    return quantise(base * term.value / HUNDRED, currency)
+    return round_to(base * term.value / HUNDRED, cash_step, currency)
 
 
 def _last_day(day: dt.date) -> int:

@@ -48,20 +48,31 @@ def quantise(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(unit(currency), rounding=ROUND_HALF_UP)
 
 
+def round_to(amount: Decimal, step: Decimal, currency: str) -> Decimal:
+    """`amount` rounded half up, away from zero, to a multiple of `step`; without a step to the currency's exponent.
+
+    Where cash has no coin below 0.05, amounts to be paid are multiples of it.
+    """
+    if not step:
+        return quantise(amount, currency)
+    return quantise((amount / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step, currency)
+
+
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """The sum as a Decimal, also of nothing."""
     return sum(amounts, ZERO)
 
 
-def split_equally(amount: Decimal, parts: int, currency: str) -> list[Decimal]:
+def split_equally(amount: Decimal, parts: int, currency: str, cash_step: Decimal = ZERO) -> list[Decimal]:
     """`amount` in `parts` shares that differ by at most one unit; the first shares carry the difference.
 
-    100.00 in 3 gives 33.34, 33.33, 33.33 (billing.md, instalments). Raises ValueError for fewer than one part.
+    100.00 in 3 gives 33.34, 33.33, 33.33 (billing.md, instalments); with a `cash_step` of 0.05, 33.35, 33.35, 33.30.
+    Raises ValueError for fewer than one part.
     """
     if parts < 1:
         raise ValueError("an amount is split into at least one part")
-    step = unit(currency)
-    units = int(quantise(amount, currency) / step)
+    step = cash_step or unit(currency)
+    units = int(round_to(amount, cash_step, currency) / step)
     sign = -1 if units < 0 else 1
     base, rest = divmod(abs(units), parts)
     return [sign * (base + (1 if place < rest else 0)) * step for place in range(parts)]

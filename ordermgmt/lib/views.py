@@ -1,15 +1,34 @@
-"""Pages that belong to no app: start page, search, command palette."""
+"""Pages that belong to no app: start page, search, command palette, what can't be read."""
 
 from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from ordermgmt.lib.palette import find, quick_commands
 
 
 def _query(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "")[:200]
+
+
+#: What was sent is larger, or has more parts, than is read at once.
+_TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What can't be read; of what is too large it says so in words, to a page, a dialog and a script alike."""
+    if not isinstance(exception, _TOO_MUCH):
+        return HttpResponseBadRequest(render_to_string("400.html"))
+    sentence = _("This is more than can be sent at once. Nothing was saved: send a part of it, then the rest.")
+    if request.content_type == "application/json":
+        return JsonResponse({"message": sentence}, status=413)
+    if request.headers.get("X-Dialog"):
+        return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+    return HttpResponse(render_to_string("413.html", {"sentence": sentence}), status=413)
 
 
 def home(request: HttpRequest) -> HttpResponse:

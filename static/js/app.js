@@ -2,7 +2,7 @@
 import { palette } from "./palette.js";
 import { autocompletes } from "./autocomplete.js";
 import { charts } from "./charts.js";
-import { dialogs } from "./dialogs.js";
+import { dialogs, refused } from "./dialogs.js";
 import { forget, guard } from "./drafts.js";
 import { keys } from "./keys.js";
 
@@ -27,6 +27,17 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) for (const button of document.querySelectorAll("button[type=submit][disabled][data-sent]")) button.disabled = false;
 });
 
+// What is too large for the server is not sent: the page would be gone, and what was typed with it.
+document.addEventListener("submit", (event) => {
+  const words = document.getElementById("draft-words");
+  if (event.target.method !== "post" || !words || event.target.elements.length < 1000) return;
+  const texts = [...new FormData(event.target).entries()].filter(([, value]) => typeof value === "string");
+  if (new URLSearchParams(texts).toString().length <= Number(words.dataset.most)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  refused(event.target, words.dataset.refusedText);
+}, true);
+
 function selectAll(box) {
   box.addEventListener("change", () => {
     for (const one of document.querySelectorAll(box.dataset.selectAll)) one.checked = box.checked;
@@ -44,6 +55,15 @@ function severalOf(select) {
   chosen.on("change", () => select.dispatchEvent(new Event("change", { bubbles: true })));
 }
 
+// What a field holds, to the clipboard; where the browser gives none, the text is marked for Ctrl+C.
+function copyOf(button) {
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); button.textContent = button.dataset.copied; } catch { field.focus(); }
+  });
+}
+
 function prepare(root) {
   autocompletes(root, once);
   if (window.TomSelect) once(root, "select[multiple]:not([data-autocomplete])", severalOf);
@@ -52,6 +72,7 @@ function prepare(root) {
   once(root, "form[method=post]", pressOnce);
   once(root, "[data-select-all]", selectAll);
   once(root, "form[data-autosubmit]", autosubmit);
+  once(root, "[data-copy]", copyOf);
 }
 
 forget();

@@ -1,7 +1,8 @@
-// Cards are dragged to the columns that take them; the board asks every four seconds whether anything happened.
+// Cards are dragged to the columns that take them, and the step is done in a dialog without leaving the board. The board
+// asks every three seconds whether anything happened.
 const board = document.querySelector("[data-board]");
 const word = document.querySelector("[data-board-word]");
-const EVERY = 4000;
+const EVERY = 3000;
 const QUIET = 20 * 60 * 1000; // nobody there: asking on would keep the session open for ever
 let held = null;
 let touched = Date.now();
@@ -9,7 +10,8 @@ for (const kind of ["pointerdown", "keydown", "pointermove"]) document.addEventL
 
 const linkTo = (card, state) => [...card.querySelectorAll("[data-to]")].find((link) => link.dataset.to === state);
 const unmark = () => board.querySelectorAll(".takes").forEach((column) => column.classList.remove("takes"));
-const say = (text) => { word.textContent = text; word.hidden = !text; };
+const say = (text) => { word.querySelector("[data-board-said]").textContent = text; word.hidden = !text; };
+word.querySelector("[data-board-heard]").addEventListener("click", () => say(""));
 
 board.addEventListener("dragstart", (event) => {
   held = event.target.closest("[data-card]");
@@ -39,7 +41,9 @@ async function refresh() {
     const focused = document.activeElement?.getAttribute?.("aria-label");
     board.innerHTML = await answer.text();
     board.dataset.mark = answer.headers.get("ETag") || "";
+    if (answer.headers.get("X-Said")) say(decodeURIComponent(answer.headers.get("X-Said")));
     if (focused) [...board.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
   } catch { /* the next question may be answered */ }
 }
 setInterval(refresh, EVERY);
+document.addEventListener("dialog-done", refresh);

@@ -1,3 +1,13 @@
+// Why a form was not taken, above it; what was typed stands.
+export function refused(form, sentence) {
+  const alert = form.querySelector("[data-refused]") || document.createElement("div");
+  Object.assign(alert, { className: "alert alert-danger", tabIndex: -1, textContent: sentence });
+  alert.setAttribute("role", "alert");
+  alert.dataset.refused = "";
+  form.prepend(alert);
+  alert.focus();
+}
+
 // Actions in a dialog: a link with data-dialog opens its page's form here. Without this script it opens as a page.
 export function dialogs(prepare) {
   const dialog = document.getElementById("action-dialog");
@@ -13,6 +23,19 @@ export function dialogs(prepare) {
     prepare(dialog);
     (dialog.querySelector("[data-focus], .is-invalid, input:not([type=hidden]), select, textarea") || dialog.querySelector("button[type=submit]:not([disabled]), a"))?.focus();
   };
+  // A place on the page that is open already needs a reload to show what was done; a link with data-stay stays, and its page
+  // shows it in its own way.
+  const leave = (url) => {
+    if (opener?.hasAttribute("data-stay")) {
+      dialog.close();
+      document.dispatchEvent(new CustomEvent("dialog-done"));
+      return;
+    }
+    const target = new URL(url, window.location.href);
+    const here = target.pathname === window.location.pathname && target.search === window.location.search;
+    window.location = target.href;
+    if (here && target.hash) window.location.reload();
+  };
   // The link may stand in a menu that has closed meanwhile: then the menu's own button gets the focus.
   const giveBack = () => {
     const menu = opener?.closest(".dropdown-menu");
@@ -25,8 +48,7 @@ export function dialogs(prepare) {
     opener = link;
     try {
       const answer = await fetch(link.href, { headers: { "X-Dialog": "1" } });
-      if (answer.redirected) window.location = link.href;
-      else show(await answer.text(), link.href);
+      show(await answer.text(), link.href); // of the sign-in page, too: then the link itself is followed
     } catch { window.location = link.href; }
   });
   dialog.addEventListener("submit", async (event) => {
@@ -37,8 +59,12 @@ export function dialogs(prepare) {
     for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
     try {
       const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Dialog": "1" } });
-      if (answer.headers.get("X-Location")) window.location = answer.headers.get("X-Location");
+      if (answer.headers.get("X-Location")) leave(answer.headers.get("X-Location"));
       else if (answer.redirected) window.location = answer.url;
+      else if (answer.status === 413) {
+        refused(form, await answer.text());
+        for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = false;
+      }
       else show(await answer.text(), form.action);
     } catch {
       // Nothing typed is lost: the form stands, and may be sent again.

@@ -1,29 +1,20 @@
 // An invoice by hand: the line grid of order entry with the header of a document. Nothing is saved until one says so;
 // what is typed stays on this computer until the server has it.
+import { Entry } from "./entry.js";
 import { Grid } from "./order-grid.js";
 
 const form = document.getElementById("invoice-entry");
 const data = JSON.parse(document.getElementById("grid-data").textContent);
 const words = document.getElementById("grid-words").dataset;
-const failure = document.getElementById("entry-error");
+const entry = new Entry(form);
 const once = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
 let timer = 0, asked = 0, dirty = false, saving = false;
 
-async function send(url, body) {
-  try {
-    const answer = await fetch(url, { method: "POST", credentials: "same-origin", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value }, body: JSON.stringify(body) });
-    if (answer.type === "opaqueredirect" || answer.status === 401) return { status: 401, data: {} };
-    return { ok: answer.ok, status: answer.status, data: await answer.json().catch(() => ({})) };
-  } catch { return { status: 0, data: {} }; }
+function adjustments() {
+  return [...document.querySelectorAll("#adjustments tbody tr")].map((row) => Object.fromEntries([...row.querySelectorAll("[data-adjust]")].map((input) => [input.dataset.adjust, input.value])));
 }
 
-function header() {
-  const found = {};
-  for (const input of form.querySelectorAll("[name]")) if (!input.closest("table") && input.name !== "csrfmiddlewaretoken") found[input.name] = input.value;
-  return found;
-}
-
-const body = () => ({ version: data.version, key: once, header: header(), lines: grid.payload() });
+const body = () => ({ version: data.version, key: once, header: entry.header(), lines: grid.payload(), adjustments: adjustments() });
 
 function changed() {
   dirty = true;
@@ -33,58 +24,48 @@ function changed() {
 
 async function preview() {
   const mine = ++asked;
-  const answer = await send(form.dataset.preview, body());
+  const answer = await entry.send(form.dataset.preview, body());
   if (!answer.ok || mine !== asked) return;
-  const found = answer.data;
-  grid.facts(found.rows);
-  document.getElementById("total-net").textContent = found.net;
-  document.getElementById("total-gross").textContent = `${found.total} ${found.currency}`;
-  const last = document.getElementById("total-line");
-  for (const old of last.parentElement.querySelectorAll(".tax")) old.remove();
-  for (const tax of found.taxes) {
-    const line = document.createElement("div"), name = document.createElement("dt"), sum = document.createElement("dd");
-    line.className = "tax";
-    name.textContent = tax.text;
-    sum.textContent = tax.amount;
-    line.append(name, sum);
-    last.before(line);
-  }
+  grid.facts(answer.data.rows);
+  entry.totals(answer.data);
+  entry.warnings(answer.data.warnings, "info");
 }
 
-function fieldErrors(found) {
-  for (const old of form.querySelectorAll(".field-error")) old.remove();
-  for (const input of form.querySelectorAll("[name].is-invalid")) { input.classList.remove("is-invalid"); input.removeAttribute("aria-invalid"); }
-  for (const [name, texts] of Object.entries(found || {})) {
-    const input = form.querySelector(`[name="${name}"]`);
-    if (!input) continue;
-    input.classList.add("is-invalid");
-    input.setAttribute("aria-invalid", "true");
-    const text = document.createElement("div");
-    text.className = "invalid-feedback d-block field-error";
-    text.id = `field-error-${name}`;
-    text.textContent = texts.join(" ");
-    input.setAttribute("aria-describedby", text.id);
-    (input.closest(".mb-3") || input.parentElement).append(text);
+// What is wrong with an allowance or charge stands at its field, and the box that holds them opens.
+function adjustmentErrors(found) {
+  const box = document.getElementById("adjustments");
+  for (const old of box.querySelectorAll(".row-error")) old.remove();
+  for (const input of box.querySelectorAll(".is-invalid")) { input.classList.remove("is-invalid"); input.removeAttribute("aria-invalid"); }
+  const rows = box.querySelectorAll("tbody tr");
+  for (const [place, fields] of Object.entries(found || {})) {
+    for (const [name, texts] of Object.entries(fields)) {
+      const input = rows[Number(place)]?.querySelector(`[data-adjust="${name}"]`);
+      if (!input) continue;
+      const text = document.createElement("div");
+      text.className = "row-error";
+      text.id = `adjust-error-${place}-${name}`;
+      text.textContent = texts.join(" ");
+      input.classList.add("is-invalid");
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", text.id);
+      input.after(text);
+      box.closest("details").open = true;
+    }
   }
-}
-
-function fail(text) {
-  failure.textContent = text;
-  failure.hidden = !text;
-  if (text) failure.focus();
 }
 
 async function save() {
   if (saving) return;
   saving = true;
-  const answer = await send(form.dataset.save, body());
+  const answer = await entry.send(form.dataset.save, body());
   saving = false;
   if (answer.ok) { dirty = false; location.assign(answer.data.url); return; }
   grid.errors(answer.data.lines || {});
-  fieldErrors(answer.data.header);
-  if (answer.status === 401 || answer.status === 403) fail(words.signedout);
-  else if (answer.status === 0) fail(words.offline);
-  else fail(answer.data.message || words.wrong);
+  entry.fieldErrors(answer.data.header);
+  adjustmentErrors(answer.data.adjustments);
+  if (answer.status === 401 || answer.status === 403) entry.fail(words.signedout);
+  else if (answer.status === 0) entry.fail(words.offline);
+  else entry.fail(answer.data.message || words.wrong);
 }
 
 // Only a debit note has an original and a reason.
@@ -94,8 +75,8 @@ function kindChosen() {
 }
 
 const grid = new Grid(form, data, changed);
-form.querySelector("[data-add]").addEventListener("click", () => { grid.input(grid.add(), "product").focus(); });
-for (const input of form.querySelectorAll("[name]")) { input.addEventListener("input", changed); input.addEventListener("change", changed); }
+entry.watch(grid, changed);
+document.getElementById("adjustments").addEventListener("input", changed);
 form.querySelector("[name=kind]").addEventListener("change", kindChosen);
 form.addEventListener("submit", (event) => { event.preventDefault(); event.stopImmediatePropagation(); save(); }, true);
 document.addEventListener("keydown", (event) => {

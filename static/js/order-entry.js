@@ -1,5 +1,6 @@
 // Order entry: keeps header and grid in step with the server. Saves drafts by itself, shows live totals,
 // keeps what was typed on this computer until the server has it, and shows both sides of a conflict.
+import { Entry } from "./entry.js";
 import { Grid } from "./order-grid.js";
 import { isEmpty, pasting } from "./order-paste.js";
 
@@ -7,47 +8,18 @@ const form = document.getElementById("order-entry");
 const data = JSON.parse(document.getElementById("grid-data").textContent);
 const words = document.getElementById("grid-words").dataset;
 const state = document.getElementById("save-state");
-const failure = document.getElementById("entry-error");
+const entry = new Entry(form);
 let { number, version } = data;
-let edits = 0, savedEdits = 0, saving = false, previewTimer = 0, saveTimer = 0, previews = 0, blocked = false;
+let edits = 0, savedEdits = 0, saving = null, previewTimer = 0, saveTimer = 0, previews = 0, blocked = false;
 
 const key = () => `order-entry:${data.user}:${number || "new"}`;
-const keep = () => { try { localStorage.setItem(key(), JSON.stringify({ header: header(), names: names(), left: document.getElementById("paste-left-text").value, lines: grid.lines(), version })); } catch { /* full or forbidden */ } };
+const keep = () => { try { localStorage.setItem(key(), JSON.stringify({ header: entry.header(), names: names(), left: document.getElementById("paste-left-text").value, lines: grid.lines(), version })); } catch { /* full or forbidden */ } };
 const forget = (which = key()) => { try { localStorage.removeItem(which); } catch { /* forbidden */ } };
 
-const token = () => form.querySelector("[name=csrfmiddlewaretoken]");
-const post = (url, body) => fetch(url, { method: "POST", credentials: "same-origin", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": token().value }, body: JSON.stringify(body) });
-
-// Who signed in again in another tab has another token: this page takes it over.
-async function freshToken() {
-  const page = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
-  if (!page.ok) return false;
-  const found = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("#order-entry [name=csrfmiddlewaretoken]");
-  if (found) token().value = found.value;
-  return Boolean(found);
-}
-
-async function send(url, body) {
-  let answer;
-  try {
-    answer = await post(url, body);
-    if (answer.status === 403 && await freshToken()) answer = await post(url, body);
-  } catch { return { ok: false, status: 0, data: {} }; }
-  if (answer.type === "opaqueredirect" || answer.status === 401) return { ok: false, status: 401, data: {} };
-  let parsed = {};
-  try { parsed = await answer.json(); } catch { /* a page instead of JSON */ }
-  return { ok: answer.ok, status: answer.status, data: parsed };
-}
-
-function header() {
-  const found = {};
-  for (const input of form.querySelectorAll("[name]")) if (!input.closest("table") && input.name !== "csrfmiddlewaretoken") found[input.name] = input.value;
-  return found;
-}
 // What the chosen ones are called, so that a draft brought back names them.
 const names = () => Object.fromEntries([...form.querySelectorAll("select[name]")].filter((one) => one.tomselect && one.value).map((one) => [one.name, one.tomselect.options[one.value]?.text || one.value]));
 const filled = () => grid.lines().some((line) => !isEmpty(line));
-const body = () => ({ number, version, header: header(), lines: grid.payload() });
+const body = () => ({ number, version, header: entry.header(), lines: grid.payload() });
 
 function changed() {
   edits += 1;
@@ -61,29 +33,14 @@ function changed() {
 
 async function preview() {
   const mine = ++previews;
-  const answer = await send(form.dataset.preview, body());
+  const answer = await entry.send(form.dataset.preview, body());
   if (!answer.ok || mine !== previews) return;
   const found = answer.data;
   grid.facts(found.rows);
-  document.getElementById("total-net").textContent = found.net;
-  document.getElementById("total-gross").textContent = `${found.total} ${found.currency}`;
-  const last = document.getElementById("total-line");
-  for (const old of last.parentElement.querySelectorAll(".tax")) old.remove();
-  for (const tax of found.taxes) {
-    const line = document.createElement("div"), name = document.createElement("dt"), sum = document.createElement("dd");
-    line.className = "tax";
-    name.textContent = tax.text;
-    sum.textContent = tax.amount;
-    line.append(name, sum);
-    last.before(line);
-  }
+  grid.errors(found.errors, { typing: true });
+  entry.totals(found);
   promised(found.promise);
-  document.getElementById("entry-warnings").replaceChildren(...found.warnings.map((text) => {
-    const box = document.createElement("div");
-    box.className = "alert alert-warning";
-    box.textContent = text;
-    return box;
-  }));
+  entry.warnings(found.warnings, "warning");
 }
 
 // The earliest day of the order with its reason; one press takes it over as the promised date.
@@ -96,56 +53,38 @@ function promised(found) {
   take.hidden = !found.date || found.date === form.querySelector("[name=promised_date]").value;
 }
 
-function fieldErrors(found) {
-  for (const old of form.querySelectorAll(".field-error")) old.remove();
-  for (const input of form.querySelectorAll("[name].is-invalid")) { input.classList.remove("is-invalid"); input.removeAttribute("aria-invalid"); }
-  for (const [name, texts] of Object.entries(found || {})) {
-    const input = form.querySelector(`[name="${name}"]`);
-    if (!input) continue;
-    input.classList.add("is-invalid");
-    input.setAttribute("aria-invalid", "true");
-    input.closest("details")?.setAttribute("open", "");
-    const text = document.createElement("div");
-    text.className = "invalid-feedback d-block field-error";
-    text.id = `field-error-${name}`;
-    text.textContent = texts.join(" ");
-    input.setAttribute("aria-describedby", text.id);
-    (input.closest(".mb-3") || input.parentElement).append(text);
-  }
-}
-
-function fail(text) {
-  failure.textContent = text;
-  failure.hidden = !text;
-  if (text) failure.focus();
-}
-
+// One at a time: a draft that saves itself is not in the way of who presses “save”.
 async function save({ quiet = false } = {}) {
   clearTimeout(saveTimer);
-  if (saving || (quiet && (!header().customer && !data.customer || !filled()))) return false;
-  saving = true;
+  if (saving && quiet) return false;
+  while (saving) await saving;
+  if (quiet && (!entry.header().customer && !data.customer || !filled())) return false;
+  saving = store(quiet);
+  try { return await saving; } finally { saving = null; }
+}
+
+async function store(quiet) {
   const sent = edits, before = key();
   state.textContent = words.saving;
-  const answer = await send(form.dataset.save, body());
-  saving = false;
+  const answer = await entry.send(form.dataset.save, body());
   if (answer.ok) {
     ({ number, version } = answer.data);
     form.dataset.save = answer.data.save;
     if (!location.pathname.startsWith(answer.data.url)) history.replaceState(null, "", answer.data.edit);
     forget(before);
     savedEdits = sent;
-    if (edits === sent) { forget(); state.textContent = words.saved; grid.errors({}); fieldErrors({}); } else changed();
-    fail("");
+    if (edits === sent) { forget(); state.textContent = words.saved; grid.errors({}); entry.fieldErrors({}); } else changed();
+    entry.fail("");
     return answer.data;
   }
   state.textContent = words.unsaved;
   if (answer.status === 409 && answer.data.theirs) { conflict(answer.data); return false; }
-  if (answer.status === 401 || answer.status === 403) { fail(words.signedout); return false; }
-  if (answer.status === 0) { if (!quiet) fail(words.offline); return false; }
-  if (answer.status === 422 && quiet) return false;
+  if (answer.status === 401 || answer.status === 403) { entry.fail(words.signedout); return false; }
+  if (answer.status === 0) { if (!quiet) entry.fail(words.offline); return false; }
+  if (answer.status === 422 && quiet) { if (edits === sent) entry.refused(state, grid, answer.data, words.unsaved); return false; }
   grid.errors(answer.data.lines || {});
-  fieldErrors(answer.data.header);
-  fail(answer.data.message || words.wrong);
+  entry.fieldErrors(answer.data.header);
+  entry.fail(answer.data.message || words.wrong);
   form.querySelector(".is-invalid")?.focus();
   return false;
 }
@@ -161,7 +100,7 @@ function conflict(found) {
     const line = rows.insertRow();
     for (const text of [name, mine, theirs]) line.insertCell().textContent = text ?? "";
   };
-  const mine = header();
+  const mine = entry.header();
   for (const [name, value] of Object.entries(found.theirs.header)) {
     const label = form.querySelector(`label[for="id_${name}"]`)?.textContent.trim();
     if (label) row(label, mine[name], value);
@@ -233,13 +172,13 @@ function restore() {
 }
 
 const grid = new Grid(form, data, changed);
-pasting(form, grid, send);
+pasting(form, grid, (...what) => entry.send(...what));
 document.getElementById("template-choice")?.addEventListener("change", async (event) => {
   const pk = event.target.value;
   event.target.value = "";
   if (!pk) return;
   const answer = await fetch(`${form.dataset.template}${pk}/?currency=${encodeURIComponent(form.querySelector("[name=currency]")?.value || "")}`);
-  if (!answer.ok) { fail(words.offline); return; }
+  if (!answer.ok) { entry.fail(words.offline); return; }
   // A row that nothing was typed into makes room; what stands there stays.
   for (const row of grid.rows()) if (isEmpty(grid.read(row))) { grid.specRow(row)?.remove(); row.remove(); }
   const added = (await answer.json()).lines.map((line) => grid.add(line));
@@ -253,11 +192,8 @@ document.querySelector("#entry-promise button").addEventListener("click", (event
   event.target.closest("button").hidden = true;
   changed();
 });
-form.querySelector("[data-add]").addEventListener("click", () => { grid.input(grid.add(), "product").focus(); });
-for (const input of form.querySelectorAll("[name]")) {
-  input.addEventListener("input", changed);
-  input.addEventListener("change", () => { if (input.name === "customer") customerChosen(input.value).then(changed); else changed(); });
-}
+entry.watch(grid, changed);
+form.querySelector("[name=customer]")?.addEventListener("change", (event) => customerChosen(event.target.value).then(changed));
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -272,4 +208,6 @@ window.addEventListener("beforeunload", (event) => { if (edits !== savedEdits &&
 if (data.customer) customerChosen(data.customer, { keepTerms: true });
 restore();
 if (number || data.lines.length) preview();
-(form.querySelector("[name=customer]")?.tomselect || form.querySelector("[name=customer]") || grid.input(grid.rows()[0], "product"))?.focus();
+// Where the customer is known one goes on with the lines: the list of customers would open over the fields.
+if (data.customer) grid.input(grid.rows()[0], "product").focus({ preventScroll: true });
+else (form.querySelector("[name=customer]").tomselect || form.querySelector("[name=customer]")).focus();

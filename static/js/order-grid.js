@@ -201,17 +201,21 @@ export class Grid {
   clearError(input) {
     input.classList.remove("is-invalid");
     input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
   }
 
-  errors(found) {
+  // `typing`: what is still empty in the row that one is in is not wrong yet.
+  errors(found, { typing = false } = {}) {
     for (const old of this.body.querySelectorAll(".row-error")) old.remove();
     for (const old of this.body.querySelectorAll(".is-invalid")) this.clearError(old);
     const rows = this.rows();
     for (const [place, fields] of Object.entries(found)) {
       const row = rows[Number(place)];
       if (!row) continue;
+      const here = typing && (row.contains(document.activeElement) || this.specRow(row)?.contains(document.activeElement));
       for (const [name, texts] of Object.entries(fields)) {
         const input = name === "specification" ? this.specRow(row)?.querySelector("[data-spec]") : this.input(row, name);
+        if (here && !input?.value.trim()) continue;
         const text = document.createElement("div");
         text.className = "row-error";
         text.textContent = texts.join(" ");
@@ -229,9 +233,11 @@ export class Grid {
   facts(found) {
     const rows = this.rows();
     rows.forEach((row, place) => {
-      const fact = found[place];
+      const fact = found?.[place];
       row.querySelector(".g-net").textContent = fact ? fact.net : "";
-      if (!fact || !row.facts) return;
+      const tax = row.querySelector(".g-tax"); // on invoices: what the line is taxed as
+      if (tax) tax.textContent = fact ? fact.tax : "";
+      if (!fact?.promise || !row.facts) return; // a change request shows nets alone
       const stock = row.querySelector(".g-stock");
       stock.textContent = fact.free === undefined ? fact.promise : `${fact.free} ${words().free} · ${fact.promise}`;
       stock.classList.toggle("text-danger", Boolean(fact.short));

@@ -26,8 +26,7 @@ export function productBox(form, chosen) {
       option.id = `grid-option-${place}`;
       option.append(`${one.text} `);
       const hint = document.createElement("small");
-      hint.className = "text-secondary";
-      hint.textContent = [one.name, one.price, one.stocked ? `${one.free} ${words().free}` : ""].filter(Boolean).join(" · ");
+      hint.textContent = [one.name, one.priced, one.stocked ? `${one.free} ${words().free}` : ""].filter(Boolean).join(" · ");
       option.append(hint);
       list.append(option);
     });

@@ -8,6 +8,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from billing.models import Payment
+from billing.services.receivables import cancelled_on
 from ordermgmt.company import services
 from ordermgmt.company.models import SellerProfile, TaxProfile
 from ordermgmt.company.services.editing import FIELDS
@@ -42,7 +44,13 @@ def test_without_the_right_403(client_of, finance):
         services.edit_company(services.default_seller(), actor=finance, name="x")
 
 
-@pytest.mark.parametrize("wrong", [{"currency": "XXQ"}, {"country": "d"}, {"name": ""}, {"time_zone": "Moon"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"currency": "XXQ"}, {"country": "d"}, {"name": ""}, {"time_zone": "Moon"}, {"vat_id": "DE136695977"}, {"receipt_tolerance": 101},
+        {"country": "CN", "tax_id": "91310115MA1K3J0Y2X"},
+    ],
+)  # fmt: skip
 def test_wrong_data_is_refused_at_its_field(client_of, admin, wrong):
     answer = client_of(admin).post("/company/", _data(**wrong))
     assert answer.status_code == 422
@@ -88,3 +96,14 @@ def test_a_rate_begins_and_the_one_before_ends(client_of, admin):
 def test_a_category_without_a_rate(admin):
     with pytest.raises(services.NoTaxRate):
         services.tax_rate(services.default_seller().tax_profile, "S", dt.date(1990, 1, 1))
+
+
+def test_business_days_are_the_companys():
+    services.ensure_company()
+    SellerProfile.objects.filter(is_default=True).update(time_zone="Asia/Shanghai")
+    late = dt.datetime(2026, 6, 30, 17, tzinfo=dt.UTC)
+    july = dt.date(2026, 7, 1)
+    assert services.business_day(late) == july
+    assert services.business_day_end(july) == late + dt.timedelta(hours=23)
+    assert services.business_day_end(dt.date.max).year == dt.MAXYEAR
+    assert cancelled_on(Payment(cancelled_at=late)) == july

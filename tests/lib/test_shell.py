@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.template import Context, Template
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils import translation
 
 from ordermgmt.lib import palette
 from ordermgmt.lib.stylesheets import class_words, trim
 from ordermgmt.lib.tables.exporting import csv_lines
+from ordermgmt.lib.views import bad_request
 from ordermgmt.navigation import ENTRIES
+from tests.factories.orders import started
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [path for path in sorted((ROOT / "templates").rglob("*.html")) if path.parts[-2] not in ("emails", "pdf")]
@@ -149,3 +153,31 @@ def test_p30_saving_a_view_leads_nowhere_else(client_of: SignIn, sales: Any, bac
     data = {"list_key": "customers", "query": "q=", "back": back, "name": "x"}
     response = client_of(sales).post("/views/save/", data)
     assert "evil" not in response.get("Location", "")
+
+
+@pytest.mark.parametrize("limit", ["DATA_UPLOAD_MAX_MEMORY_SIZE", "DATA_UPLOAD_MAX_NUMBER_FIELDS"])
+def test_what_is_too_large_is_answered_with_a_sentence(client_of: SignIn, pm: Any, settings: Any, limit: str) -> None:
+    place = f"/orders/{started().number}/do/record_acceptance/"
+    setattr(settings, limit, 50)
+    client, rows = client_of(pm), {f"accepted_{place}": "1" for place in range(60)}
+    page = client.post(place, rows)
+    assert page.status_code == 413
+    assert "send a part of it, then the rest" in page.content.decode()
+    dialog = client.post(place, rows, headers={"X-Dialog": "1"})
+    assert (dialog.status_code, "<html" in dialog.content.decode()) == (413, False)
+    with translation.override("zh-hans"):
+        assert "一次" in bad_request(RequestFactory().post("/"), RequestDataTooBig()).content.decode()
+
+
+def test_a_long_entry_is_answered_in_the_way_of_its_page(client_of: SignIn, sales: Any, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 50
+    body = json.dumps({"header": {}, "lines": [{"text": "x" * 99}]})
+    answer = client_of(sales).post("/orders/entry/save/", body, content_type="application/json")
+    assert answer.status_code == 413
+    assert "Nothing was saved" in answer.json()["message"]
+
+
+def test_what_can_not_be_read_stays_a_bad_request(client_of: SignIn, sales: Any) -> None:
+    page = client_of(sales).get("/", headers={"host": "evil.example"})
+    assert page.status_code == 400
+    assert "Nothing has been changed" in page.content.decode()

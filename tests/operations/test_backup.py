@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.django_db  # or the template is not made when nothing else runs
 FACTS = """
 from orders.models import Order; from ordermgmt.activity.models import Event; from ordermgmt.documents.models import StoredFile
 print(Order.objects.count(), Event.objects.count(), StoredFile.objects.count(), sum(o.gross_total for o in Order.objects.all()))
@@ -27,14 +28,14 @@ def manage(place: dict[str, str], *words: str, fails: bool = False) -> str:
 
 
 @contextlib.contextmanager
-def database(folder: Path, number: int):
+def empty_database(folder: Path):
     """The address of an empty database of the kind that the tests run on."""
     if connection.vendor != "postgresql":
-        yield f"sqlite:///{folder}/db.sqlite3"
+        yield f"sqlite:///{folder}/empty.sqlite3"
         return
     import psycopg
 
-    address, name = urlsplit(os.environ["TEST_DATABASE_URL"]), f"backup_{os.getpid()}_{number}"
+    address, name = urlsplit(os.environ["TEST_DATABASE_URL"]), f"backup_{os.getpid()}"
     with psycopg.connect(urlunsplit(address._replace(path="/postgres")), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
         try:
@@ -44,14 +45,13 @@ def database(folder: Path, number: int):
 
 
 @pytest.fixture
-def places(tmp_path):
-    """Two installations with databases and folders of their own."""
-    with contextlib.ExitStack() as stack:
+def places(another_database, tmp_path):
+    """Two installations with databases and folders of their own: one migrated, one with nothing at all."""
+    with empty_database(tmp_path) as empty:
         made = []
-        for number in (1, 2):
+        for number, url in enumerate((another_database(), empty)):
             folder = tmp_path / f"place{number}"
             folder.mkdir()
-            url = stack.enter_context(database(folder, number))
             made.append(
                 {"DATABASE_URL": url, "VAR_DIR": str(folder), "MEDIA_ROOT": str(folder / "media"), "DEBUG": "",
                  "DEMO": "", "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
@@ -63,7 +63,6 @@ def places(tmp_path):
 @pytest.mark.timeout(300)
 def test_what_was_backed_up_comes_back(places, tmp_path):
     here, there = places
-    manage(here, "migrate", "-v0")
     manage(here, "demo", "--orders", "1")
     media = Path(here["MEDIA_ROOT"])
     media.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ def keep_an_administrator(leaving: User) -> None:
 
     Locks every administrator's row first, in one order, so that two who remove each other at once can't both succeed.
     """
-    admins = User.objects.with_role(Role.ADMIN).select_for_update().order_by("pk")
+    admins = User.objects.with_role(Role.ADMIN).select_for_update(no_key=True).order_by("pk")
     if not any(admin.is_active and admin.pk != leaving.pk for admin in admins):
         raise ValidationError(_("At least one active administrator must remain."), code="last_admin")
 

@@ -13,4 +13,4 @@ def require(actor: User, permission: str) -> None:
 
 def locked(user: User) -> User:
     """The person's row as it is now, held until the transaction ends."""
-    return User.objects.select_for_update().get(pk=user.pk)
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)

@@ -47,7 +47,7 @@ def count_failure(keys: list[str]) -> None:
     Throttle.objects.filter(last_failure_at__lt=now - _KEPT).delete()
     for key in sorted(keys):
         Throttle.objects.get_or_create(key=key)
-    for row in Throttle.objects.select_for_update().filter(key__in=keys).order_by("key"):
+    for row in Throttle.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("key"):
         free = settings.SIGN_IN_TRIES_PER_ADDRESS if row.key.startswith("address:") else settings.SIGN_IN_TRIES
         row.failures += 1
         row.last_failure_at = now

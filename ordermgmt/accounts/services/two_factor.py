@@ -55,7 +55,7 @@ def confirm_totp(user: User, *, code: str) -> list[str]:
     Raises ValidationError for a wrong code or where nothing waits to be confirmed.
     """
     locked(user)
-    device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
+    device = TOTPDevice.objects.select_for_update(no_key=True).filter(user=user, confirmed=False).first()
     if device is None or has_two_factor(user):
         raise ValidationError(_("Start again: there is nothing to confirm."), code="nothing")
     # A wrong first code is a slip of its owner, not a guess: nothing is protected by it yet.
@@ -117,7 +117,7 @@ def _new_codes(user: User) -> list[str]:
 @transaction.atomic
 def check_code(user: User, code: str) -> bool:
     """Whether the code is the telephone's present one (never twice) or an unused recovery code, which it uses up."""
-    device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
+    device = TOTPDevice.objects.select_for_update(no_key=True).filter(user=user, confirmed=True).first()
     digits = _digits(code)
     if device is not None and len(digits) == device.digits and device.verify_token(digits):
         return True

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from ordermgmt.accounts.services import remove_view, save_view
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 
 @require_POST
@@ -18,8 +19,8 @@ def save(request: Request) -> HttpResponse:
     back = data.get("back", "/")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"
-    if data.get("remove", "").isdigit():
-        remove_view(int(data["remove"]), actor=request.user)
+    if (gone := whole(data.get("remove"))) is not None:
+        remove_view(gone, actor=request.user)
         return redirect(f"{back}?{urlencode({'q': ''})}")
     name = data.get("name", "").replace("\x00", "").strip()[:60]
     query = data.get("query", "").replace("\x00", "")[:2000]

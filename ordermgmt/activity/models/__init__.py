@@ -7,6 +7,7 @@ from .followup import FollowUp
 from .heartbeat import Heartbeat
 from .job import Job
 from .notification import Notification, Preference
+from .sent_form import SentForm
 from .work import Work, WorkState
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Job",
     "Notification",
     "Preference",
+    "SentForm",
     "Work",
     "WorkState",
 ]

@@ -1,11 +1,14 @@
 """What happened: timeline entry, audit row and outbox in one append-only table."""
 
+import datetime as dt
+import re
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils import formats
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
@@ -50,12 +53,13 @@ class Event(models.Model):
     @property
     def message(self) -> str:
         """What happened, in the reader's language."""
-        return str(self.event_type.message).format_map(_Missing(self.event_type.words(self.data)))
+        words = {key: _dated(value) for key, value in self.event_type.words(self.data).items()}
+        return str(self.event_type.message).format_map(_Missing(words))
 
     @property
     def actor_name(self) -> str:
         """Who did it, for the reader; the application itself where nobody did."""
-        return self.actor.name if self.actor else gettext("The system")
+        return self.actor.name if self.actor and not self.actor.is_system else gettext("The system")
 
     @cached_property
     def subject(self) -> Any:
@@ -72,6 +76,19 @@ class Event(models.Model):
         """The people of the object on whose timeline it stands (owner, project manager)."""
         root = root_of_type(self.root_type)
         return list(root.audience(self.root)) if root is not None and self.root is not None else []
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _dated(value: Any) -> Any:
+    """A day as the reader writes it; anything else as it is. Data keeps days as ISO text."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return value
+    try:
+        return formats.date_format(dt.date.fromisoformat(value), "SHORT_DATE_FORMAT")
+    except ValueError:  # looks like a day and is none
+        return value
 
 
 class _Missing(dict[str, Any]):

@@ -18,7 +18,8 @@ from .heartbeats import heartbeat, is_alive, last_heartbeat
 from .jobs import Cancelled, ClaimLost, Rejected, cancel_job, enqueue, job_handler, retry_job
 from .mailing import message_id, send_mail_effect
 from .notifying import mark_read, notify, optional_types, set_preferences
-from .recording import Origin, origin, record, snapshot, type_of
+from .recording import Origin, origin, record, record_all, snapshot, type_of
+from .sending import note_sent, sent_before
 from .showing import Timeline, differences, hidden_types, timeline_of
 from .subscribing import subscriber
 from .working import deliver, retry_delivery, run_job, sweep, work_off
@@ -47,10 +48,12 @@ __all__ = [
     "mark_read",
     "may_see",
     "message_id",
+    "note_sent",
     "notify",
     "optional_types",
     "origin",
     "record",
+    "record_all",
     "register_root",
     "remind_due",
     "remove_comment",
@@ -62,6 +65,7 @@ __all__ = [
     "root_of_type",
     "run_job",
     "send_mail_effect",
+    "sent_before",
     "set_preferences",
     "snapshot",
     "subscriber",

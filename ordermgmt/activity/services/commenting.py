@@ -72,7 +72,7 @@ def remove_comment(comment: Comment, *, actor: "User") -> Comment:
 
     Raises PermissionDenied for somebody else's comment.
     """
-    comment = Comment.objects.select_for_update().get(pk=comment.pk)
+    comment = Comment.objects.select_for_update(no_key=True).get(pk=comment.pk)
     if comment.author_id != actor.pk:
         raise PermissionDenied
     if comment.removed_at is None:

@@ -49,7 +49,7 @@ def create_followup(root: models.Model, *, title: str, due: dt.date, assignee: "
 
 
 def _locked(task: FollowUp, actor: "User") -> FollowUp:
-    task = FollowUp.objects.select_for_update().get(pk=task.pk)
+    task = FollowUp.objects.select_for_update(no_key=True).get(pk=task.pk)
     if actor.pk not in (task.assignee_id, task.created_by_id):
         raise PermissionDenied
     return task

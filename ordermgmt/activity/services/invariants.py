@@ -36,7 +36,7 @@ def _missing_triggers() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(names)
         present = {row[0] for row in cursor.fetchall()}
-    for name in declared_triggers():
+    for name in sorted(declared_triggers()):
         if name not in present:
             yield f"the trigger {name} is missing"
 

@@ -52,10 +52,15 @@ def hidden_types(user: "User") -> list[str]:
     return [one.name for one in events.all_types() if one.permission and not user.has_perm(one.permission)]
 
 
+def quiet_types() -> list[str]:
+    """Event types that no timeline shows: another event beside them says in people's words what happened."""
+    return [one.name for one in events.all_types() if one.quiet]
+
+
 def timeline_of(root: models.Model, *, user: "User", kind: str = "all", before: int | None = None) -> Timeline:
     """A page of the events of `root`, in a fixed number of queries. Whether `user` may see `root` is asked before."""
     found = Event.objects.filter(root_type=type_of(root), root_id=root.pk).select_related("actor")
-    if hidden := hidden_types(user):
+    if hidden := hidden_types(user) + quiet_types():
         found = found.exclude(type__in=hidden)
     if kind == "comments":
         found = found.filter(type=events.COMMENTED.name)
@@ -70,7 +75,7 @@ def timeline_of(root: models.Model, *, user: "User", kind: str = "all", before: 
         Entry(
             event=event,
             comment=comments.get(event.subject_id) if event.type == events.COMMENTED.name else None,
-            differences=differences(event) if shows_differences else [],
+            differences=differences(event, user=user) if shows_differences else [],
             own=event.actor_id == user.pk,
         )
         for event in rows[:PAGE]
@@ -83,10 +88,11 @@ def _comments(rows: list[Event]) -> dict[int | None, Comment]:
     return {comment.pk: comment for comment in Comment.objects.filter(pk__in=wanted)} if wanted else {}
 
 
-def differences(event: Event) -> list[Difference]:
-    """What the deed changed, field by field, with the fields' own names."""
+def differences(event: Event, *, user: "User") -> list[Difference]:
+    """What the deed changed, field by field, with the fields' own names; without what this reader may not know."""
     after, before = event.after or {}, event.before or {}
-    keys = list(dict.fromkeys([*before, *after]))
+    secrets = events.secrets_of(event.type)
+    keys = [key for key in dict.fromkeys([*before, *after]) if key not in secrets or user.has_perm(secrets[key])]
     return [Difference(_label(event, key), _shown(before.get(key)), _shown(after.get(key))) for key in keys]
 
 

@@ -6,9 +6,10 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 DELIVERY_ATTEMPTS = 8
 _SWEEP_LIMIT = 500
+_LOOK_FOR_CANCEL = 2.0
 
 
 def pause_after(attempts: int) -> dt.timedelta:
@@ -132,7 +134,8 @@ def run_job(pk: int, *, keep_alive: bool = False) -> None:
     elif job.attempts > handler.attempts:
         _job_failed(job, token, job.error or _("The worker died in each attempt."))
     else:
-        with _as_task(job.request_id), _claim_kept(job, token, keep_alive) as stop:
+        watched = connection.connection if handler.queue == "reports" else None
+        with _as_task(job.request_id), _claim_kept(job, token, keep_alive, watched) as stop:
             _attempt(job, handler, token, stop)
 
 
@@ -145,16 +148,23 @@ def _attempt(job: Job, handler: JobHandler, token: uuid.UUID, stop: threading.Ev
         log.warning("job %s was taken over by another worker", job.public_id)
     except Rejected as error:
         _job_failed(job, token, str(error))
-    except Exception as error:
-        log.exception("job %s failed", job.public_id)
-        if job.attempts < handler.attempts:
-            _try_again(job, token, _sentence(error))
-        else:
-            _job_failed(job, token, _sentence(error))
+    except Exception as error:  # noqa: BLE001  # noted in the row, and logged
+        _attempt_failed(job, handler, token, error)
     else:
         with transaction.atomic():
             if _end(job, token, WorkState.DONE, result=result, error="") and job.announce:
                 record(events.JOB_DONE, job, actor=None, title=job.title)
+
+
+def _attempt_failed(job: Job, handler: JobHandler, token: uuid.UUID, error: Exception) -> None:
+    if isinstance(error, OperationalError) and Job.objects.filter(pk=job.pk, cancel_asked=True).exists():
+        _end(job, token, WorkState.CANCELLED)  # its query was stopped, see _claim_kept
+        return
+    log.error("job %s failed", job.public_id, exc_info=error)
+    if job.attempts < handler.attempts:
+        _try_again(job, token, _sentence(error))
+    else:
+        _job_failed(job, token, _sentence(error))
 
 
 def _job_failed(job: Job, token: uuid.UUID, error: str) -> None:
@@ -165,17 +175,25 @@ def _job_failed(job: Job, token: uuid.UUID, error: str) -> None:
 
 
 @contextmanager
-def _claim_kept(job: Job, token: uuid.UUID, keep_alive: bool) -> Iterator[threading.Event]:
-    """Renews the claim while the handler works, so that a long silence is not taken for a death."""
+def _claim_kept(job: Job, token: uuid.UUID, keep_alive: bool, watched: Any = None) -> Iterator[threading.Event]:
+    """Renews the claim while the handler works, so that a long silence is not taken for a death.
+
+    A `watched` connection (of work that only reads until its end) has its query stopped when somebody cancels the job:
+    one long query gives no sign of progress.
+    """
     ended, lost = threading.Event(), threading.Event()
+    pause = settings.CLAIM_SECONDS / 4
+    pause = min(pause, _LOOK_FOR_CANCEL) if hasattr(watched, "cancel") else pause
 
     def renew() -> None:
-        while not ended.wait(settings.CLAIM_SECONDS / 4):
+        while not ended.wait(pause):
             until = timezone.now() + dt.timedelta(seconds=settings.CLAIM_SECONDS)
             try:
                 if not Job.objects.held(job.pk, token).update(claimed_until=until):
                     lost.set()
                     break
+                if hasattr(watched, "cancel") and Job.objects.filter(pk=job.pk, cancel_asked=True).exists():
+                    watched.cancel()
             except Exception:
                 log.exception("the claim on job %s could not be renewed", job.public_id)
             finally:

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 
 from ordermgmt.activity.filters import AuditFilter
 from ordermgmt.activity.models import Event
-from ordermgmt.activity.services import differences, root_link
+from ordermgmt.activity.services import differences, hidden_types, root_link
+from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 
 
@@ -40,11 +41,14 @@ class AuditList(ListView):
 
 
 @require_GET
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: Request, pk: int) -> HttpResponse:
     """One event with everything that was kept of it."""
     if not request.user.has_perm("activity.view_audit"):
         raise PermissionDenied
     event = get_object_or_404(Event.objects.select_related("actor"), pk=pk)
     label, link = root_link(event.root_type, event.root)
-    context = {"event": event, "differences": differences(event), "label": label, "link": link}
+    # Amounts that a sentence keeps from this reader are kept from them here too.
+    withheld = event.type in hidden_types(request.user)
+    shown = [] if withheld else differences(event, user=request.user)
+    context = {"event": event, "differences": shown, "withheld": withheld, "label": label, "link": link}
     return render(request, "activity/event_detail.html", context)

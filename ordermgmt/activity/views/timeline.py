@@ -10,6 +10,7 @@ from ordermgmt.activity.models import Comment
 from ordermgmt.activity.services import add_comment, remove_comment, timeline_of
 from ordermgmt.activity.services.showing import KINDS
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 from .base import back_to, root_or_404
 
@@ -19,9 +20,10 @@ def timeline(request: Request, key: str, pk: int) -> HttpResponse:
     """A page of an object's timeline: a fragment for the page that shows it, a page of its own without JavaScript."""
     root, instance = root_or_404(request, key, pk)
     kind, before = request.GET.get("kind", "all"), request.GET.get("before", "")
-    if kind not in KINDS or (before and not (before.isdigit() and len(before) < 19)):
+    last = whole(before)
+    if kind not in KINDS or (before and last is None):
         raise Http404
-    shown = timeline_of(instance, user=request.user, kind=kind, before=int(before) if before else None)
+    shown = timeline_of(instance, user=request.user, kind=kind, before=last)
     context = {
         "timeline": shown, "key": key, "pk": pk, "kind": kind, "label": root.label(instance), "url": root.url(instance),
         "user": request.user,

@@ -1,7 +1,12 @@
 """The company that sells: what its documents print."""
 
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from ordermgmt.lib.money import RateField
 
 from .tax import TaxProfile
 
@@ -29,6 +34,9 @@ class SellerProfile(models.Model):
     logo_type = models.CharField(max_length=20, blank=True, editable=False)
     payment_days = models.PositiveIntegerField(_("days to pay"), default=30)
     quote_days = models.PositiveIntegerField(_("days a quotation is valid"), default=30)
+    receipt_tolerance = RateField(
+        _("over-delivery accepted, %"), default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
     is_default = models.BooleanField(_("default"), default=False)
 
     class Meta:
@@ -36,7 +44,11 @@ class SellerProfile(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="seller_one_default"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(receipt_tolerance__gte=0, receipt_tolerance__lte=100),
+                name="seller_receipt_tolerance",
+            ),
         ]
 
     def __str__(self) -> str:

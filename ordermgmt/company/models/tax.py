@@ -16,10 +16,15 @@ class TaxProfile(models.Model):
     class Rounding(models.TextChoices):
         GROUP = "group", _("Once per tax rate")
         LINE = "line", _("On every line")
+        COMPONENT = "component", _("Once per authority")
 
     class EInvoice(models.TextChoices):
         NONE = "", _("None: a plain PDF")
         FACTUR_X = "factur-x", _("EN 16931 in a PDF/A-3 (Factur-X, ZUGFeRD)")
+
+    class CreditStyle(models.TextChoices):
+        POSITIVE = "", _("Credit note with positive amounts")
+        RED = "red", _("Red invoice with negative amounts")
 
     class Layout(models.TextChoices):
         LETTER = "", _("Letter")
@@ -30,7 +35,7 @@ class TaxProfile(models.Model):
     version = models.PositiveIntegerField(_("version"), default=1)
     country = models.CharField(_("country"), max_length=2, blank=True)
     price_mode = models.CharField(_("price mode"), max_length=5, choices=PriceMode, default=PriceMode.NET)
-    tax_rounding = models.CharField(_("tax rounding"), max_length=5, choices=Rounding, default=Rounding.GROUP)
+    tax_rounding = models.CharField(_("tax rounding"), max_length=10, choices=Rounding, default=Rounding.GROUP)
     capital_numerals = models.BooleanField(_("amounts in capital numerals"), default=False)
     e_invoice = models.CharField(
         _("electronic invoice"), max_length=10, choices=EInvoice, default=EInvoice.NONE, blank=True
@@ -38,7 +43,22 @@ class TaxProfile(models.Model):
     layout = models.CharField(
         _("layout of documents"), max_length=10, choices=Layout, default=Layout.LETTER, blank=True
     )
+    credit_style = models.CharField(
+        _("corrections"), max_length=5, choices=CreditStyle, default=CreditStyle.POSITIVE, blank=True
+    )
+    required = models.JSONField(
+        _("required fields"), default=list, blank=True,
+        help_text="What a document must name before it is issued, and the rule of its number: [buyer.tax_id, cn.uscc].",
+    )  # fmt: skip
     wording = models.TextField(_("wording on documents"), blank=True)
+    certificates = models.BooleanField(_("exemption certificates"), default=False)
+    abroad = models.JSONField(
+        default=dict, blank=True, help_text="Countries of the union, and which category a sale abroad gets."
+    )
+    cash_steps = models.JSONField(
+        _("cash rounding"), default=dict, blank=True,
+        help_text="By currency, as a text: what amounts to be paid are multiples of, such as 0.05 for CHF.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["code"]
@@ -68,6 +88,9 @@ class TaxRate(models.Model):
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid until"), null=True, blank=True)
     exemption_reason = models.CharField(_("exemption reason"), max_length=200, blank=True)
+    components = models.JSONField(
+        default=list, blank=True, help_text="Name and percent of each authority; they add up to the rate."
+    )
 
     class Meta:
         ordering = ["profile", "category", "valid_from"]

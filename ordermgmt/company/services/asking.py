@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from ordermgmt.company.models import SellerProfile, TaxProfile, TaxRate
@@ -24,7 +25,28 @@ def default_seller() -> SellerProfile:
 
 def business_today() -> dt.date:
     """Today in the company's own time zone, which decides on business days."""
-    return timezone.now().astimezone(ZoneInfo(default_seller().time_zone)).date()
+    return business_day(timezone.now())
+
+
+def company_zone() -> ZoneInfo:
+    """The company's time zone; asked once by those who ask for the days of many moments."""
+    return ZoneInfo(default_seller().time_zone)
+
+
+def business_day(at: dt.datetime, zone: ZoneInfo | None = None) -> dt.date:
+    """On which business day a moment lies, whoever looks and from where."""
+    return at.astimezone(zone or company_zone()).date()
+
+
+def business_date(path: str) -> TruncDate:
+    """`business_day` of a stored moment, for the database."""
+    return TruncDate(path, tzinfo=company_zone())
+
+
+def business_day_end(day: dt.date) -> dt.datetime:
+    """The moment at which a business day is over, to compare stored moments with."""
+    day = min(day, dt.date(dt.MAXYEAR - 1, 12, 31))  # the last day of all has no next one
+    return dt.datetime.combine(day, dt.time(), company_zone()) + dt.timedelta(days=1)
 
 
 def tax_rates(profile: TaxProfile, on: dt.date) -> dict[str, Decimal]:

@@ -1,6 +1,7 @@
 """Changing the company's settings. What documents printed before stays as it is: they keep a snapshot."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company import events
 from ordermgmt.company.models import SellerProfile, TaxProfile, TaxRate
 from ordermgmt.documents.services import check_upload
+from ordermgmt.lib.money import total
+
+from .rules import check_abroad, check_cash_steps, check_required
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -20,9 +24,14 @@ if TYPE_CHECKING:
 FIELDS = (
     "name", "address", "country", "tax_id", "vat_id", "registration", "email", "phone", "website", "bank_name", "iban",
     "bic", "currency", "time_zone", "tax_profile", "payment_days", "quote_days",
+    "receipt_tolerance",
 )  # fmt: skip
-#: What a form may change of a tax profile. How it rounds belongs to its code: another way is another profile.
-PROFILE_FIELDS = ("name", "e_invoice", "layout", "capital_numerals", "wording")
+#: What a page may change of a tax profile. How it rounds tax belongs to its code: another way is another profile.
+PROFILE_FIELDS = (
+    "name", "e_invoice", "layout", "credit_style", "capital_numerals", "certificates", "cash_steps", "required", "wording",
+    "abroad",
+)  # fmt: skip
+_WHOLE = 100  # percent
 _LOGO_BYTES = 1_000_000
 _LOGO_TYPES = ("image/png", "image/jpeg")
 
@@ -34,14 +43,15 @@ def _require(actor: "User") -> None:
 
 @transaction.atomic
 def edit_company(seller: SellerProfile, *, actor: "User", **fields: Any) -> SellerProfile:
-    """Changes the seller's data. Raises PermissionDenied, and TypeError for a field that is not in FIELDS."""
+    """Changes the seller's data. Raises PermissionDenied, ValidationError, and TypeError for a field not in FIELDS."""
     _require(actor)
     if unknown := set(fields) - set(FIELDS):
         raise TypeError(f"not a field of the company: {sorted(unknown)}")
-    seller = SellerProfile.objects.select_for_update(of=("self",)).get(pk=seller.pk)
+    seller = SellerProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
     before = snapshot(seller, *FIELDS)
     for name, value in fields.items():
         setattr(seller, name, value)
+    seller.full_clean()
     seller.save()
     record(events.COMPANY_EDITED, seller, actor=actor, before=before, after=snapshot(seller, *FIELDS))
     return seller
@@ -51,7 +61,7 @@ def edit_company(seller: SellerProfile, *, actor: "User", **fields: Any) -> Sell
 def set_logo(seller: SellerProfile, *, upload: Any, actor: "User") -> SellerProfile:
     """Keeps a PNG or JPEG of at most 1 MB as the logo of documents; None takes it away. Raises ValidationError."""
     _require(actor)
-    seller = SellerProfile.objects.select_for_update(of=("self",)).get(pk=seller.pk)
+    seller = SellerProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
     seller.logo, seller.logo_type = None, ""
     if upload is not None:
         if upload.size > _LOGO_BYTES:
@@ -70,12 +80,17 @@ def set_logo(seller: SellerProfile, *, upload: Any, actor: "User") -> SellerProf
 def edit_tax_profile(profile: TaxProfile, *, actor: "User", **fields: Any) -> TaxProfile:
     """Changes how a country taxes and what its documents are; the version moves, issued documents keep theirs.
 
-    Raises PermissionDenied, and TypeError for a field that is not in PROFILE_FIELDS.
+    Orders keep the cash rounding that they were placed with. Raises PermissionDenied, ValidationError for rules that
+    can't hold, and TypeError for a field that is not in PROFILE_FIELDS.
     """
     _require(actor)
     if unknown := set(fields) - set(PROFILE_FIELDS):
         raise TypeError(f"not a field of a tax profile: {sorted(unknown)}")
-    profile = TaxProfile.objects.select_for_update().get(pk=profile.pk)
+    profile = TaxProfile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+    check_cash_steps(fields.get("cash_steps", {}))
+    check_required(fields.get("required", []))
+    if "abroad" in fields:
+        check_abroad(profile, fields["abroad"])
     before = snapshot(profile, *PROFILE_FIELDS)
     for name, value in fields.items():
         setattr(profile, name, value)
@@ -95,16 +110,32 @@ def set_tax_rate(
     valid_from: dt.date,
     actor: "User",
     exemption_reason: str = "",
+    components: Sequence[tuple[str, Decimal]] = (),
 ) -> TaxRate:
-    """A rate from a day on; the one before ends the day before. Raises ValidationError where a later one is there."""
+    """A rate from a day on; the one before ends the day before.
+
+    `components` are the authorities (name, percent) that share it. Raises ValidationError for a category that is none, a
+    percentage beyond 0 to 100, where a later rate is there, or where the authorities' rates do not add up to it.
+    """
     _require(actor)
-    rates = TaxRate.objects.select_for_update().filter(profile=profile, category=category)
+    if category not in TaxRate.Category.values:
+        raise ValidationError({"category": _("This is not a tax category.")})
+    if not (percent.is_finite() and 0 <= percent <= _WHOLE):
+        raise ValidationError({"percent": _("A tax rate is between 0 and 100 %.")})
+    profile = TaxProfile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+    if components and total(part for _name, part in components) != percent:
+        raise ValidationError({"components": _("The authorities' rates add up to the whole rate.")})
+    if components and profile.tax_rounding != TaxProfile.Rounding.COMPONENT:
+        raise ValidationError({"components": _("This tax profile has one rate: it knows no authorities.")})
+    rates = TaxRate.objects.select_for_update(no_key=True).filter(profile=profile, category=category)
     if rates.filter(valid_from__gte=valid_from).exists():
         raise ValidationError({"valid_from": _("There is a rate from that day or later already.")})
-    rates.filter(valid_to=None).update(valid_to=valid_from - dt.timedelta(days=1))
+    if rates.filter(valid_to=None).exists():  # there is a day before, for the one in force began before this one
+        rates.filter(valid_to=None).update(valid_to=valid_from - dt.timedelta(days=1))
     rate = TaxRate.objects.create(
-        profile=profile, category=category, percent=percent, valid_from=valid_from, exemption_reason=exemption_reason
-    )
+        profile=profile, category=category, percent=percent, valid_from=valid_from, exemption_reason=exemption_reason,
+        components=[[name, f"{part.normalize():f}"] for name, part in components],
+    )  # fmt: skip
     TaxProfile.objects.filter(pk=profile.pk).update(version=profile.version + 1)
     record(
         events.TAX_RATE_SET, profile, actor=actor, category=category, percent=f"{percent:f}",

@@ -28,8 +28,10 @@ def ensure_company() -> SellerProfile:
 def load_profile(given: dict[str, Any]) -> TaxProfile:
     """A tax profile with its dated rates from a fixture, where its code is not there yet: a new country is no code.
 
-    `given` has the model's fields, and `rates` as rows of category, percent, valid_from, and where they apply valid_to
-    and exemption_reason.
+    `given` has the model's fields, and `rates` as rows of category, percent, valid_from, and where they apply valid_to,
+    exemption_reason and components (name and percent of each authority). `abroad` says how sales abroad are taxed:
+    `union` lists countries, `rules` are read by `propose_category`. `cash_steps` gives the smallest coin of currencies
+    that have none of their smallest unit.
     """
     fields = {name: value for name, value in given.items() if name != "rates"}
     profile, made = TaxProfile.objects.get_or_create(code=fields.pop("code"), defaults=fields)
@@ -38,7 +40,7 @@ def load_profile(given: dict[str, Any]) -> TaxProfile:
     return profile
 
 
-def _rate(profile: TaxProfile, row: dict[str, str]) -> TaxRate:
+def _rate(profile: TaxProfile, row: dict[str, Any]) -> TaxRate:
     until = row.get("valid_to")
     return TaxRate(
         profile=profile,
@@ -47,4 +49,5 @@ def _rate(profile: TaxProfile, row: dict[str, str]) -> TaxRate:
         valid_from=dt.date.fromisoformat(row["valid_from"]),
         valid_to=dt.date.fromisoformat(until) if until else None,
         exemption_reason=row.get("exemption_reason", ""),
+        components=row.get("components", []),
     )

@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ordermgmt.company import services
-from ordermgmt.company.forms import CompanyForm, LogoForm, TaxProfileForm, TaxRateForm
+from ordermgmt.company.forms import (
+    AbroadForm,
+    AbroadRuleForm,
+    AbroadRules,
+    CompanyForm,
+    LogoForm,
+    TaxProfileForm,
+    TaxRateForm,
+)
 from ordermgmt.company.models import TaxProfile, TaxRate
 from ordermgmt.lib.http import Request
 
@@ -74,17 +82,44 @@ def logo(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required(_RIGHT, raise_exception=True)
 def profile(request: Request, pk: int) -> HttpResponse:
-    """A tax profile: what its documents are and print, and its dated rates."""
+    """A tax profile: what its documents are and print, its dated rates, and how sales abroad are taxed."""
     found = get_object_or_404(TaxProfile, pk=pk)
-    form = TaxProfileForm(request.POST or None, instance=found)
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            services.edit_tax_profile(found, actor=request.user, **form.cleaned_data)
-            messages.success(request, _("The tax profile is saved."))
-            return redirect("company:company")
-        status = 422
-    context = {"profile": found, "form": form, "rates": found.rates.order_by("category", "-valid_from")}
+    if request.method != "POST":
+        return _profile_page(request, found)
+    form = TaxProfileForm(request.POST, instance=found)
+    if not form.is_valid():
+        return _profile_page(request, found, 422, form=form)
+    services.edit_tax_profile(found, actor=request.user, **form.cleaned_data)
+    messages.success(request, _("The tax profile is saved."))
+    return redirect("company:company")
+
+
+@require_POST
+@permission_required(_RIGHT, raise_exception=True)
+def abroad(request: Request, pk: int) -> HttpResponse:
+    """Which category a sale abroad gets: the countries of the union, and the rules in their order."""
+    found = get_object_or_404(TaxProfile, pk=pk)
+    form, rules = AbroadForm(request.POST), AbroadRules(request.POST)
+    if not (form.is_valid() and rules.is_valid()):
+        return _profile_page(request, found, 422, abroad_form=form, rules=rules)
+    kept = {"union": form.cleaned_data["union"], "rules": rules.rules()}  # type: ignore[attr-defined]  # of our formset class
+    try:
+        services.edit_tax_profile(found, actor=request.user, abroad={name: one for name, one in kept.items() if one})
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _profile_page(request, found, 422, abroad_form=form, rules=rules)
+    messages.success(request, _("The rules for sales abroad are saved. Orders and drafts that exist keep their lines."))
+    return redirect("company:profile", pk)
+
+
+def _profile_page(request: Request, found: TaxProfile, status: int = 200, **forms: Any) -> HttpResponse:
+    rules = [AbroadRuleForm.initial_of(one) for one in found.abroad.get("rules", [])]
+    context: dict[str, Any] = {
+        "profile": found, "rates": found.rates.order_by("category", "-valid_from"),
+        "abroad": services.abroad_rules(found), "form": TaxProfileForm(instance=found),
+        "abroad_form": AbroadForm(initial={"union": " ".join(found.abroad.get("union", []))}),
+        "rules": AbroadRules(initial=rules), **forms,
+    }  # fmt: skip
     return render(request, "company/profile.html", context, status=status)
 
 

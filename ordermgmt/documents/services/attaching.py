@@ -110,7 +110,7 @@ def remove_attachment(attachment: Attachment, *, actor: "User") -> Attachment:
 
     Raises PermissionDenied for somebody else's.
     """
-    attachment = Attachment.objects.select_for_update().select_related("file").get(pk=attachment.pk)
+    attachment = Attachment.objects.select_for_update(no_key=True).select_related("file").get(pk=attachment.pk)
     if attachment.created_by_id != actor.pk:
         raise PermissionDenied
     if attachment.removed_at is None:

@@ -16,7 +16,7 @@ def take_number(key: str, *, period: str = "", on: dt.date | None = None) -> int
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("take_number() needs the transaction that uses the number")
     NumberSeries.objects.get_or_create(key=key, period=period)
-    series = NumberSeries.objects.select_for_update().get(key=key, period=period)
+    series = NumberSeries.objects.select_for_update(no_key=True).get(key=key, period=period)
     if on is not None:
         if series.last_date is not None and on < series.last_date:
             raise ValueError(f"the last number of series {key} {period} was given on {series.last_date}, after {on}")

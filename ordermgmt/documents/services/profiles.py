@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,15 @@ SHIPPED = Path(__file__).resolve().parent.parent / "profiles"
 
 @dataclass(frozen=True)
 class Profile:
-    """A source with its steps. A step names target, file, layout, and per field the column it comes from."""
+    """A source with its steps. A step names target, file, layout, and per field the column it comes from; `options` say
+    what its targets are to make of what is known to be wrong in it."""
 
     key: str
     source: str
     title: str
     steps: list[dict[str, Any]]
     mode: str = "skip"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shipped_profiles() -> list[Profile]:
@@ -51,7 +53,7 @@ def load_profile(key: str) -> Profile:
     data = json.loads(path.read_text(encoding="utf-8"))
     titles = data["title"]
     title = titles.get(get_language() or "en", titles["en"])
-    return Profile(key, data["source"], title, data["steps"], data.get("mode", "skip"))
+    return Profile(key, data["source"], title, data["steps"], data.get("mode", "skip"), data.get("options", {}))
 
 
 def steps_from_folder(profile: Profile, folder: Path) -> list[Step]:

@@ -106,7 +106,7 @@ def map_import(
 ) -> ImportRun:
     """Sets layout, fields, source and mode of an import. An earlier dry run no longer counts. Raises StaleVersion."""
     _require(actor)
-    run = ImportRun.objects.select_for_update().get(pk=run.pk)
+    run = ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if version is not None and run.version != version:
         raise StaleVersion(run)
     if run.finished_at:
@@ -142,7 +142,7 @@ def perform_import(run: ImportRun, *, dry_run: bool, actor: "User", progress: Pr
 
 @transaction.atomic
 def _keep(run: ImportRun, report: Report, actor: "User") -> Report:
-    run = ImportRun.objects.select_for_update().get(pk=run.pk)
+    run = ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     content = report.as_json()
     for step in content["steps"]:
         step["more"] = max(0, len(step["problems"]) - _MOST_LISTED)

@@ -33,7 +33,9 @@ class FieldMap:
     """Where a field comes from: one or more columns joined, or a constant; and how it is read.
 
     `values` translates what the source says ("Shipped" to "shipped"); with `otherwise` None an unknown word is an error.
-    `scale` multiplies a number (a fraction 0.4 means 40 percent).
+    `scale` multiplies a number (a fraction 0.4 means 40 percent); `days` moves a date (a deadline at midnight, 0:00, is
+    the end of the day before: -1). `between` takes only what stands after the first of two texts and before the second:
+    nothing where the first is not found, all of the rest where the second is not.
     """
 
     columns: tuple[str, ...] = ()
@@ -43,6 +45,8 @@ class FieldMap:
     values: Mapping[str, str] = field(default_factory=dict)
     otherwise: str | None = None
     scale: Decimal = Decimal(1)
+    between: tuple[str, ...] = ()
+    days: int = 0
 
     @classmethod
     def of(cls, declared: Any) -> "FieldMap":
@@ -58,12 +62,20 @@ class FieldMap:
             values=declared.get("values", {}),
             otherwise=declared.get("otherwise"),
             scale=Decimal(str(declared.get("scale", 1))),
+            between=tuple(declared.get("between", ())),
+            days=int(declared.get("days", 0)),
         )
 
     def as_json(self) -> dict[str, Any]:
         """What `of` reads back, without what is empty."""
         full = {"columns": list(self.columns), "join": self.join, "constant": self.constant, "form": self.form}
-        rest = {"values": dict(self.values), "otherwise": self.otherwise, "scale": str(self.scale)}
+        rest = {
+            "values": dict(self.values),
+            "otherwise": self.otherwise,
+            "scale": str(self.scale),
+            "between": list(self.between),
+            "days": self.days,
+        }
         plain_values = {"join": " ", "scale": "1"}
         return {key: value for key, value in {**full, **rest}.items() if value and value != plain_values.get(key)}
 
@@ -139,16 +151,24 @@ def _value(declared: Field, one: FieldMap, cells: Mapping[str, Cell]) -> Value:
     if one.columns:
         found = [cells.get(column) for column in one.columns]
         cell = found[0] if len(found) == 1 else one.join.join(text for part in found if (text := plain(part)))
+    if one.between:
+        cell = _part(plain(cell), *one.between)
     if one.values:
         cell = _translated(one, plain(cell))
     if declared.kind == "date":
-        return parse_date(cell, one.form)
+        day = parse_date(cell, one.form)
+        return day + dt.timedelta(days=one.days) if day else day
     if declared.kind == "number":
         number = parse_number(cell, one.form or "1,234.56")
         return None if number is None else number * one.scale
     if declared.kind == "flag":
         return _flag(plain(cell))
     return plain(cell).replace("\x00", "")
+
+
+def _part(text: str, start: str, end: str) -> str:
+    _before, found, rest = text.partition(start) if start else ("", True, text)
+    return rest.partition(end)[0] if found else ""
 
 
 def _translated(one: FieldMap, text: str) -> str:

@@ -95,7 +95,8 @@ def parse_number(cell: Cell, form: str = "1,234.56") -> Decimal | None:
     text = unicodedata.normalize("NFKC", plain(cell))
     if not text:
         return None
-    mark, groups = NUMBER_FORMATS.get(form, NUMBER_FORMATS["1,234.56"])
+    form = form if form in NUMBER_FORMATS else "1,234.56"
+    mark, groups = NUMBER_FORMATS[form]
     sign, digits = _unsigned(text)
     whole, _mark, fraction = digits.partition(mark)
     grouped = re.fullmatch(rf"\d{{1,3}}(?:[{re.escape(groups)}]\d{{3}})+", whole) if groups else None

@@ -1,12 +1,14 @@
-"""Django's SQLite backend, except that a table keeps its triggers when a migration alters it.
+"""Django's SQLite backend, except that a table keeps its triggers when a migration alters it, and that decimals divide.
 
 SQLite alters a table by making a new one and dropping the old, and the triggers with it: the rules of
-`ordermgmt.lib.database` would vanish without a word at the next AlterField.
+`ordermgmt.lib.database` would vanish without a word at the next AlterField. It also stores a decimal that happens to be
+whole as an integer, and cuts off what remains of one integer through another: 282240 / 100 would be 2822.
 """
 
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor
 from django.db.models import Model
 
@@ -30,7 +32,18 @@ class SchemaEditor(DatabaseSchemaEditor):
             self.execute(sql, params=None)
 
 
+class Operations(DatabaseOperations):
+    """Divides as PostgreSQL divides decimals."""
+
+    def combine_expression(self, connector: str, sub_expressions: list[str]) -> str:
+        """The quotient of two expressions is never that of two integers."""
+        if connector == "/":
+            return " * 1.0 / ".join(sub_expressions)
+        return str(super().combine_expression(connector, sub_expressions))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """The backend `ordermgmt.lib.sqlite3`."""
 
     SchemaEditorClass = SchemaEditor
+    ops_class = Operations

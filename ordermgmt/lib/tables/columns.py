@@ -88,7 +88,10 @@ class Column:
 def _text(column: Column, instance: Any, value: Any) -> str:
     if column.value is not None:
         return str(value)
-    display = getattr(instance, f"get_{column.path or column.key}_display", None)
+    name = column.path or column.key
+    if (label := getattr(instance, f"{name}_label", None)) is not None:  # what this one calls it, e.g. a service
+        return str(label)
+    display = getattr(instance, f"get_{name}_display", None)
     return str(display()) if display is not None else str(value)
 
 

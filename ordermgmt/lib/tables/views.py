@@ -20,6 +20,7 @@ from django.views import View
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 from .columns import Column
 from .exporting import MOST_ROWS, XLSX_TYPE, csv_lines, xlsx_bytes
@@ -89,7 +90,7 @@ class ListView(View):
             "title": self.title,
             "filterset": filterset,
             "active_filters": _active(filterset),
-            "has_filters": filterset is not None and any(name != "q" for name in filterset.form.fields),
+            "has_filters": filterset is not None and any(one.name != "q" for one in filterset.form.visible_fields()),
             "is_filtered": _is_filtered(filterset),
             "columns": columns,
             "headings": [self._heading(one, sort) for one in columns],
@@ -203,7 +204,8 @@ class ListView(View):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         action = next((one for one in self.bulk_actions() if one.name == request.POST.get("action")), None)
-        chosen = [int(pk) for pk in request.POST.getlist("selected")[:BULK_CAP] if pk.isdigit() and len(pk) < 19]
+        ticked = request.POST.getlist("selected")[:BULK_CAP]
+        chosen = [pk for one in ticked if (pk := whole(one)) is not None]
         if action is None or not chosen:
             messages.warning(request, _("Tick at least one row and choose what to do."))
             return redirect(request.get_full_path())
@@ -234,7 +236,9 @@ class ListView(View):
 def _active(filterset: Any) -> int:
     if filterset is None or not filterset.is_valid():
         return 0
-    return sum(1 for name, value in filterset.form.cleaned_data.items() if name != "q" and value not in (None, "", []))
+    form = filterset.form
+    shown = (form.cleaned_data.get(one.name) for one in form.visible_fields() if one.name != "q")
+    return sum(1 for value in shown if value not in (None, "", []))
 
 
 def _is_filtered(filterset: Any) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.forms.widgets import ChoiceWidget
 from django.templatetags.static import static
@@ -47,6 +48,12 @@ def amount(value: Decimal | None, currency: str) -> str:
     return formats.number_format(
         quantise(Decimal(value), currency), decimal_pos=exponent(currency), force_grouping=True
     )
+
+
+@register.simple_tag
+def post_limit() -> int:
+    """So many bytes may be sent at once, files apart."""
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
 
 @register.simple_tag
@@ -95,6 +102,8 @@ def field(bound: BoundField, css: str = "") -> dict[str, Any]:
     """A form field with label, help text and its errors, tied together for assistive technology."""
     described = [f"{bound.auto_id}_help"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
+    again = bound.form.is_bound and bool(bound.form.files.get(bound.html_name))  # a browser forgets a file it sent
+    described += [f"{bound.auto_id}_again"] if again else []
     attrs: dict[str, Any] = {"aria-describedby": " ".join(described)} if described else {}
     kind = getattr(bound.field.widget, "input_type", "")
     if isinstance(bound.field.widget, ChoiceWidget):
@@ -109,7 +118,7 @@ def field(bound: BoundField, css: str = "") -> dict[str, Any]:
         attrs["aria-invalid"] = "true"
     if kind == "choices":  # each box is drawn by itself, with its label beside it
         bound.field.widget.attrs.update(attrs)
-    return {"bound": bound, "widget": bound.as_widget(attrs=attrs), "kind": kind, "css": css}
+    return {"bound": bound, "widget": bound.as_widget(attrs=attrs), "kind": kind, "css": css, "again": again}
 
 
 @register.inclusion_tag("components/form_errors.html")
@@ -135,6 +144,12 @@ def panels(context: dict[str, Any], place: str, instance: Any = None) -> list[tu
     """The boxes that upper apps show at `place`, for this reader."""
     request: Request = context["request"]
     return panels_for(request, place, instance)
+
+
+@register.simple_tag
+def may(user: Any, right: str) -> bool:
+    """Whether somebody holds a right that is not a constant; nobody needs to hold none."""
+    return not right or user.has_perm(right)
 
 
 @register.filter

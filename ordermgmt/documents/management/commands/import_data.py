@@ -43,7 +43,7 @@ class Command(BaseCommand):
             actor=actor,
             mode="all" if options["all_or_nothing"] else profile.mode,
             dry_run=options["dry_run"],
-            options={"owner": _person(options["owner"])},
+            options={**profile.options, "owner": _person(options["owner"])},
         )
         if options["format"] == "json":
             self.stdout.write(json.dumps({"profile": profile.key, **report.as_json()}, ensure_ascii=False, indent=1))
