@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from customers import services
-from customers.forms import AddressForm, ContactForm, OwnerForm, TagForm, TermsForm
+from customers.forms import AddressForm, CertificateForm, ContactForm, OwnerForm, TagForm, TermsForm
 from customers.models import Customer
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.fsm import Blocker
@@ -37,6 +37,11 @@ CUSTOMER_ACTIONS = ActionSet(
     Action(
         "add-address", _("Add an address"), services.add_address, permission="customers.edit_customer",
         form=AddressForm, icon="map-pin", done=_("The address has been saved."),
+    ),
+    Action(
+        "add-certificate", _("Add an exemption certificate"), services.add_certificate,
+        permission="customers.edit_terms", form=CertificateForm, icon="percentage",
+        done=_("The certificate has been saved."),
     ),
     Action(
         "terms", _("Payment terms"), services.edit_terms, permission="customers.edit_terms",
@@ -82,5 +87,13 @@ ADDRESS_ACTIONS = ActionSet(
         "remove", _("Remove the address"), services.remove_address, permission="customers.edit_customer", danger=True,
         consequences=lambda _address: [_t("take this address off the list; documents of the past keep it")],
         done=_("The address has been removed."),
+    ),
+)  # fmt: skip
+
+CERTIFICATE_ACTIONS = ActionSet(
+    Action(
+        "remove", _("Remove the certificate"), services.remove_certificate, permission="customers.edit_terms",
+        danger=True, done=_("The certificate has been removed."),
+        consequences=lambda _certificate: [_t("tax new orders again; documents of the past keep its number")],
     ),
 )  # fmt: skip

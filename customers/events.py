@@ -22,6 +22,12 @@ CONTACT_REMOVED = register(
         "customers.contact_removed", _("removed the contact {name}"), icon="trash", permission="customers.view_contact"
     )
 )
+CERTIFICATE_SAVED = register(
+    EventType("customers.certificate_saved", _("entered the exemption certificate {number}"), icon="percentage")
+)
+CERTIFICATE_REMOVED = register(
+    EventType("customers.certificate_removed", _("removed the exemption certificate {number}"), icon="trash")
+)
 ADDRESS_SAVED = register(EventType("customers.address_saved", _("saved the address {text}"), icon="map-pin"))
 ADDRESS_REMOVED = register(EventType("customers.address_removed", _("removed the address {text}"), icon="trash"))
 OWNER_ASSIGNED = register(

@@ -1,19 +1,24 @@
 """What people type about customers: shape only, the verbs do the rest."""
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import iso4217
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Address, Contact, Customer
-from customers.models.taxid import check_tax_id
+from customers.models import Address, Contact, Customer, EarlyMode
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
+from ordermgmt.company.services import default_seller
 from ordermgmt.lib.countries import countries
+from ordermgmt.lib.fields import DecimalField
+from ordermgmt.lib.taxid import check_tax_id
 
 if TYPE_CHECKING:
     _CustomerForm = forms.ModelForm[Customer]
@@ -112,12 +117,24 @@ class CustomerForm(_CustomerForm):
         assert isinstance(owners, forms.ModelChoiceField)  # noqa: S101  # for the type checker
         owners.queryset = sellers()
         self.fields["version"].initial = self.instance.version if self.instance.pk else None
+        if not self.instance.pk:
+            self.initial["country"] = default_seller().country
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())
 
     def clean_phone(self) -> str:
         return _check_phone(self.cleaned_data["phone"])
+
+    def clean_website(self) -> str:
+        """With or without https:// in front, as it is typed."""
+        text: str = self.cleaned_data["website"].strip()
+        try:
+            if text:
+                URLValidator(schemes=["http", "https"])(text if "://" in text else f"https://{text}")
+        except ValidationError as error:
+            raise ValidationError(_("Write the address of a web site, for example www.example.com.")) from error
+        return text
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -142,6 +159,18 @@ class _Versioned(forms.Form):
         self.fields["version"].initial = instance.version if instance else None
 
 
+def early_faults(data: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with a percentage and its days, by field."""
+    percent, days, pay = (data.get(name) for name in ("early_percent", "early_days", "payment_days"))
+    if percent is not None and days is None:
+        return {"early_days": _t("Say within how many days.")}
+    if percent is None and days is not None:
+        return {"early_percent": _t("Say how many percent come off.")}
+    if days is not None and pay is not None and days >= pay:
+        return {"early_days": _t("Fewer than the days to pay.")}
+    return {}
+
+
 class TermsForm(_Versioned):
     """What finance sets."""
 
@@ -149,7 +178,20 @@ class TermsForm(_Versioned):
     payment_days = forms.IntegerField(
         label=_("Days to pay"), min_value=0, max_value=365, help_text=_("From the invoice date; 0 means at once.")
     )
-    credit_limit = forms.DecimalField(
+    early_percent = DecimalField(
+        label=_("Early-payment discount %"), required=False, min_value=Decimal("0.000001"), max_value=Decimal("99.999999"),
+        max_digits=8, decimal_places=6,
+        help_text=_("Comes off an invoice that is paid within the days beside it. Empty: none."),
+    )  # fmt: skip
+    early_days = forms.IntegerField(
+        label=_("Paid within days"), required=False, min_value=0, max_value=365,
+        help_text=_("From the invoice date; fewer than the days to pay."),
+    )  # fmt: skip
+    early_mode = forms.ChoiceField(
+        label=_("Taken off"), required=False, choices=EarlyMode.choices,
+        help_text=_("Ask your tax adviser which of them your law wants."),
+    )  # fmt: skip
+    credit_limit = DecimalField(
         label=_("Credit limit"),
         required=False,
         min_value=0,
@@ -161,8 +203,16 @@ class TermsForm(_Versioned):
     def __init__(self, *args: Any, instance: Customer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, instance=instance, **kwargs)
         if instance:
-            self.fields["payment_days"].initial = instance.payment_days
-            self.fields["credit_limit"].initial = instance.credit_limit
+            for name in ("payment_days", "early_percent", "early_days", "early_mode", "credit_limit"):
+                self.fields[name].initial = getattr(instance, name)
+
+    def clean(self) -> dict[str, Any]:
+        """A discount has a percentage and days that end before the money is due."""
+        data = super().clean() or {}
+        data["early_mode"] = data.get("early_mode") or EarlyMode.INCLUDED.value
+        for name, text in early_faults(data).items():
+            self.add_error(name, text)
+        return data
 
 
 class OwnerForm(forms.Form):
@@ -240,3 +290,24 @@ class AddressForm(_AddressForm):
         address = instance if isinstance(instance, Address) else None
         super().__init__(data, files, instance=address)
         self.fields["version"].initial = instance.version if instance else None
+        if address is None:
+            self.initial["country"] = getattr(instance, "country", "") or default_seller().country
+
+
+class CertificateForm(_Versioned):
+    """An exemption certificate of the customer."""
+
+    takes = ("instance",)
+    number = forms.CharField(
+        label=_("Certificate number"), max_length=60, help_text=_("Printed on invoices as the reason for no tax.")
+    )
+    authority = forms.CharField(
+        label=_("Granted by"), max_length=100, required=False, help_text=_("The state or office that gave it.")
+    )
+    valid_from = forms.DateField(
+        label=_("Valid from"), widget=forms.DateInput(attrs={"type": "date"}), help_text=_("Its first day.")
+    )
+    valid_to = forms.DateField(
+        label=_("Valid until"), required=False, widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Its last day; invoices after it are taxed. Empty means until further notice."),
+    )  # fmt: skip

@@ -24,6 +24,7 @@ from ordermgmt.lib.importing import (
     register,
     short_key,
 )
+from ordermgmt.lib.typed import whole
 
 _OWN = ("kind", "name", "legal_name", "tax_id", "email", "phone", "website", "segment", "grade", "channel", "note",
         "currency", "language")  # fmt: skip
@@ -168,9 +169,11 @@ def _save_place(context: Context, row: Row, customer: Customer) -> None:
     data = {name: row.text(name) for name in _PLACE}
     if not data["line1"]:
         return
-    form = _form(AddressForm, row, {**data, "kind": "billing", "country": customer.country})
-    given = {name: form.cleaned_data[name] for name in (*_PLACE, "kind", "country")}
     present = customer.addresses.filter(kind="billing", is_default=True).first()
+    # The row's country is the customer's; where that is not known, what the address says stays.
+    country = customer.country or (present.country if present else "")
+    form = _form(AddressForm, row, {**data, "kind": "billing", "country": country})
+    given = {name: form.cleaned_data[name] for name in (*_PLACE, "kind", "country")}
     if present is None:
         services.add_address(customer, actor=context.actor, **given)
     else:
@@ -196,8 +199,8 @@ def save_contact(context: Context, group: Group) -> Outcome:
         )
     key = short_key(f"{customer.source_key or customer.number}/{group.key or row.text('name')}")
     present = customer.contacts.filter(source_key=key).first()
-    if present is None and context.source == OWN_SOURCE and row.text("source_key").isdigit():
-        present = customer.contacts.filter(pk=row.text("source_key")).first()
+    if present is None and context.source == OWN_SOURCE and (pk := whole(row.text("source_key"))) is not None:
+        present = customer.contacts.filter(pk=pk).first()
     data = {name: row.text(name) for name in ("name", "email", "phone", "position")}
     form = _form(ContactForm, row, {**data, "is_primary": bool(row.values.get("is_primary"))})
     given = {name: value for name, value in form.cleaned_data.items() if name != "version"}

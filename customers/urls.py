@@ -13,6 +13,7 @@ urlpatterns = [
     path("autocomplete/", lists.CustomerAutocomplete.as_view(), name="customer-autocomplete"),
     path("contacts/<int:pk>/do/<slug:name>/", pages.ContactAction.as_view(), name="contact-action"),
     path("addresses/<int:pk>/do/<slug:name>/", pages.AddressAction.as_view(), name="address-action"),
+    path("certificates/<int:pk>/do/<slug:name>/", pages.CertificateAction.as_view(), name="certificate-action"),
     path("<str:number>/", pages.detail, name="customer-detail"),
     path("<str:number>/edit/", pages.edit, name="customer-edit"),
     path("<str:number>/do/<slug:name>/", pages.CustomerAction.as_view(), name="customer-action"),

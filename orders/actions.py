@@ -107,7 +107,9 @@ ORDER_ACTIONS = ActionSet(
         done=gettext_lazy("The approval is granted for exactly this content."),
     ),
     Action(
-        "refuse_approval", gettext_lazy("Refuse approval"), _refuse, permission="orders.approve_order",
+        "refuse_approval", gettext_lazy("Refuse approval"), _refuse,
+        done=gettext_lazy("The approval is refused."),
+        permission="orders.approve_order",
         form=forms.NoteForm, when=_approval_waits, danger=True, icon="thumb-down",
     ),
     Action(
@@ -119,16 +121,22 @@ ORDER_ACTIONS = ActionSet(
         icon="player-play", done=gettext_lazy("Work has begun."),
     ),
     Action(
-        "assign", gettext_lazy("Assign project manager"), services.assign_order, permission="orders.assign_order",
+        "assign", gettext_lazy("Assign project manager"), services.assign_order,
+        done=gettext_lazy("The project manager is assigned."),
+        permission="orders.assign_order",
         form=forms.AssignForm, when=lambda order: order.state not in (State.SETTLED, State.CANCELLED),
         icon="user-check", bulk=True,
     ),
     Action(
-        "schedule", gettext_lazy("Promise a date"), services.schedule_order, permission="orders.assign_order",
+        "schedule", gettext_lazy("Promise a date"), services.schedule_order,
+        done=gettext_lazy("The promised date is kept."),
+        permission="orders.assign_order",
         form=forms.ScheduleForm, when=_in(State.PLACED), icon="calendar", bulk=True,
     ),
     Action(
-        "waive_deposit", gettext_lazy("Waive the deposit"), services.waive_deposit, permission="orders.waive_deposit",
+        "waive_deposit", gettext_lazy("Waive the deposit"), services.waive_deposit,
+        done=gettext_lazy("The deposit is waived."),
+        permission="orders.waive_deposit",
         form=forms.ReasonForm, when=lambda order: order.state == State.PLACED and not order.deposit_settled,
         icon="coin-off",
     ),
@@ -172,11 +180,14 @@ ORDER_ACTIONS = ActionSet(
     ),
     Action(
         "agree_termination", gettext_lazy("Agree to termination"), services.agree_termination,
+        done=gettext_lazy("The termination is agreed to."),
         permission="billing.settle_order", icon="check",
         when=lambda order: order.state == State.IN_PRODUCTION and order.termination_agreed_by_id is None,
     ),
     Action(
-        "terminate", gettext_lazy("Terminate order"), services.terminate_order, transition="terminate",
+        "terminate", gettext_lazy("Terminate order"), services.terminate_order,
+        done=gettext_lazy("The order is terminated."),
+        transition="terminate",
         form=forms.ReasonForm, danger=True, icon="ban", consequences=_cancel_consequences,
     ),
     Action(
@@ -185,21 +196,25 @@ ORDER_ACTIONS = ActionSet(
     ),
     Action(
         "reopen", gettext_lazy("Reopen the account"), services.reopen_order, transition="reopen",
-        form=forms.ReasonForm, danger=True, icon="lock-open",
+        form=forms.ReasonForm, danger=True, icon="lock-open", done=gettext_lazy("The account is open again."),
     ),
 )  # fmt: skip
 
 TEMPLATE_ACTIONS = ActionSet(
     Action(
         "share", gettext_lazy("Share with colleagues"), _share,
+        done=gettext_lazy("Colleagues see the template."),
         permission="orders.create_order", when=_template_shared(False), icon="share",
     ),
     Action(
         "unshare", gettext_lazy("Keep to myself"), _unshare,
+        done=gettext_lazy("Only you see the template."),
         permission="orders.create_order", when=_template_shared(True), icon="lock",
     ),
     Action(
-        "delete", gettext_lazy("Delete template"), services.delete_template, permission="orders.create_order",
+        "delete", gettext_lazy("Delete template"), services.delete_template,
+        done=gettext_lazy("The template is deleted."),
+        permission="orders.create_order",
         danger=True, icon="trash",
         consequences=lambda _template: [_("forgets these lines; orders made from them stay as they are")],
     ),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ordermgmt.activity.events import EventType, nobody, register
@@ -16,9 +17,36 @@ def _people(event: Any) -> list[Any]:
     return [person for person in (order.owner, order.project_manager) if person is not None] if order else []
 
 
-def _type(name: str, message: Any, icon: str = "point", *, told: bool = True, permission: str = "") -> EventType:
+def _what(data: dict[str, Any]) -> dict[str, Any]:
+    """What was noted, in the reader's language: it is kept as the English words that facts.py marks."""
+    kept = data.get("what")
+    return data | {"what": gettext(kept)} if kept else data
+
+
+def _type(
+    name: str,
+    message: Any,
+    icon: str = "point",
+    *,
+    told: bool = True,
+    permission: str = "",
+    words: Any = dict,
+    quiet: bool = False,
+) -> EventType:
     audience = _people if told else nobody
-    return register(EventType(f"orders.{name}", message, audience=audience, icon=icon, permission=permission))
+    secrets = {"cost_total": "orders.view_cost"}
+    return register(
+        EventType(
+            f"orders.{name}",
+            message,
+            audience=audience,
+            icon=icon,
+            permission=permission,
+            secrets=secrets,
+            words=words,
+            quiet=quiet,
+        )
+    )
 
 
 ORDER_CREATED = _type("created", _("created the order"), "plus", told=False, permission=_PRICES)
@@ -33,6 +61,7 @@ ORDER_SCHEDULED = _type("scheduled", _("promised delivery on {date}"), "calendar
 ORDER_HELD = _type("held", _("put the order on hold: {reason}"), "hand-stop")
 ORDER_RESUMED = _type("resumed", _("resumed the order"), "player-play")
 ORDER_FINISHED = _type("finished", _("reported everything shipped"), "truck")
+ORDER_EXTENDED = _type("extended", _("took up the work again for what was ordered in addition"), "player-play")
 ORDER_ACCEPTED = _type("accepted", _("recorded the acceptance: {evidence}"), "circle-check")
 ORDER_REJECTED = _type("rejected", _("started the rectification"), "tool")
 ORDER_REDELIVERED = _type("redelivered", _("delivered again after rectification"), "truck")
@@ -44,7 +73,11 @@ DEPOSIT_WAIVED = _type("deposit_waived", _("waived the deposit: {reason}"), "coi
 APPROVAL_ASKED = _type("approval_asked", _("asked for an approval: {kinds}"), "help-circle", permission=_PRICES)
 APPROVAL_GRANTED = _type("approval_granted", _("granted the approval: {kinds}"), "thumb-up", permission=_PRICES)
 APPROVAL_REFUSED = _type("approval_refused", _("refused the approval: {kinds}"), "thumb-down", permission=_PRICES)
-FACTS_NOTED = _type("facts_noted", _("noted {what}"), "notes", told=False, permission=_PRICES)
+FACTS_NOTED = _type("facts_noted", _("noted {what}"), "notes", told=False, permission=_PRICES, words=_what)
+#: Counts handed down; the deed that moved them has its own event.
+COUNTS_NOTED = _type(
+    "counts_noted", _("noted {what}"), "notes", told=False, permission=_PRICES, words=_what, quiet=True
+)
 TEMPLATE_SAVED = _type("template_saved", _("kept the lines as the template “{name}”"), "template", told=False)
 TEMPLATE_SHARED = _type("template_shared", _("changed who sees the template “{name}”"), "share", told=False)
 TEMPLATE_DELETED = _type("template_deleted", _("deleted the template “{name}”"), "trash", told=False)

@@ -57,6 +57,9 @@ class OrderFilter(django_filters.FilterSet):
         if self.request is not None and not self.request.user.has_perm("orders.view_price"):
             for name in ("amount_from", "amount_to"):  # no guessing of prices by filtering
                 del self.filters[name]
+        for name in ("customer_is", "customer_key", "owner_is"):
+            if not (self.data or {}).get(name):  # shown where a report led here with it, to be taken out again
+                self.filters[name].extra["widget"] = forms.HiddenInput()
 
     def by_text(self, queryset: QuerySet[Order], name: str, value: str) -> QuerySet[Order]:
         return queryset.filter(search_text__found=value)

@@ -19,7 +19,9 @@ from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.models import TaxRate
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.fields import DecimalField, IntegerField
 from ordermgmt.lib.money import exponent
+from ordermgmt.lib.typed import as_sent, whole
 from orders.models import OrderLine
 from orders.services import list_price
 
@@ -94,7 +96,7 @@ class OrderForm(forms.Form):
         choices=settings.LANGUAGES,
         help_text=gettext_lazy("Quotation, delivery note and invoice are written in it."),
     )
-    payment_days = forms.IntegerField(
+    payment_days = IntegerField(
         label=gettext_lazy("Days to pay"),
         min_value=0,
         max_value=365,
@@ -102,6 +104,14 @@ class OrderForm(forms.Form):
     )
     billing_address = _text(gettext_lazy("Billing address"), gettext_lazy("As it is printed on invoices, a line each."))
     delivery_address = _text(gettext_lazy("Delivery address"), gettext_lazy("Where the goods go or the work is done."))
+    region = forms.CharField(
+        label=gettext_lazy("Region"), required=False, max_length=100,
+        help_text=gettext_lazy("Where it is delivered, as reports group it; taken from the address."),
+    )  # fmt: skip
+    channel = forms.ChoiceField(
+        label=gettext_lazy("Channel"), required=False, choices=[("", "–"), *Customer.Channel.choices],
+        help_text=gettext_lazy("The way on which it was won; taken from the customer."),
+    )  # fmt: skip
     acceptance_criteria = _text(
         gettext_lazy("Acceptance criteria"),
         gettext_lazy("When the customer will take it as done; without them the order can't be placed."),
@@ -185,10 +195,13 @@ class LineForm(forms.Form):
         error_messages={"invalid": gettext_lazy("Choose a product from the list, or empty this and describe it.")},
     )
     description = forms.CharField(required=False, max_length=500)
-    quantity = forms.DecimalField(max_digits=15, decimal_places=6, min_value=Decimal("0.000001"))
+    quantity = DecimalField(
+        max_digits=15, decimal_places=6, min_value=Decimal("0.000001"),
+        error_messages={"min_value": gettext_lazy("It must be more than zero.")},
+    )  # fmt: skip
     unit = forms.CharField(required=False, max_length=20)
-    unit_price = forms.DecimalField(required=False, max_digits=17, decimal_places=6, min_value=Decimal(0))
-    discount_percent = forms.DecimalField(
+    unit_price = DecimalField(required=False, max_digits=17, decimal_places=6, min_value=Decimal(0))
+    discount_percent = DecimalField(
         required=False, max_digits=9, decimal_places=6, min_value=Decimal(0), max_value=Decimal(100)
     )
     tax_category = forms.ChoiceField(required=False, choices=TaxRate.Category)
@@ -265,8 +278,8 @@ def is_blank(row: Row) -> bool:
 def products_of(rows: Sequence[Row], user: User) -> dict[int, Product]:
     """The products that rows name by id and the person may sell, with unit and specification, in a fixed number of
     queries."""
-    wanted = {int(str(row["product"])) for row in rows if str(row.get("product") or "").isdecimal()}
-    found = Product.objects.available_to(user).filter(pk__in={key for key in wanted if key < 2**62})
+    wanted = {pk for row in rows if (pk := whole(row.get("product"))) is not None}
+    found = Product.objects.available_to(user).filter(pk__in=wanted)
     related = found.select_related("unit", "specification_template")
     return {product.pk: product for product in related.prefetch_related("specification_template__attributes")}
 
@@ -279,7 +292,8 @@ def clean_lines(rows: Sequence[Row], *, user: User, currency: str) -> tuple[dict
     for place, row in enumerate(rows):
         if is_blank(row):
             continue
-        form = LineForm(dict(row), products=products, currency=currency)
+        typed = as_sent(row) | {"specification": row.get("specification")}
+        form = LineForm(typed, products=products, currency=currency)
         if form.is_valid():
             cleaned[place] = form.cleaned_data
         else:

@@ -25,7 +25,7 @@ _UNTAXED = "O"
 def save_order(context: Context, group: Group) -> Outcome:
     """One order with its lines, in the state it has in the source."""
     row = group.first
-    _check_dates(group)
+    _check_dates(context, group)
     customer = _customer(context, row)
     key = context.key(group.key)
     lines = _lines(context, group, row.text("currency") or customer.currency)
@@ -36,7 +36,8 @@ def save_order(context: Context, group: Group) -> Outcome:
         return Outcome.UNCHANGED
     order_date = row.date("order_date")
     assert order_date is not None  # noqa: S101  # the field is required
-    since = row.date("shipped_date") or order_date
+    shipped, arrived = (_last_day(group, name) for name in _DONE)
+    since = arrived or shipped or order_date
     import_order(
         customer=customer,
         state=_state(row),
@@ -47,6 +48,9 @@ def save_order(context: Context, group: Group) -> Outcome:
         tax_rates=None if row.text("tax_category") else {},
         on_hold=row.text("hold"),
         at=dt.datetime.combine(since, dt.time(12), tzinfo=dt.UTC),
+        arrived_on=arrived,
+        region=row.text("region"),
+        channel=row.text("channel"),
         owner=customer.owner,
         currency=row.text("currency") or customer.currency,
         order_date=order_date,
@@ -59,16 +63,34 @@ def save_order(context: Context, group: Group) -> Outcome:
     return Outcome.CREATED
 
 
-def _check_dates(group: Group) -> None:
-    """Nothing is shipped before it was ordered. Raises Refused with each row that says so."""
+def _check_dates(context: Context, group: Group) -> None:
+    """Nothing is shipped or arrives before it was ordered. Raises Refused with each row that says so.
+
+    A source of the past that is known for it (`impossible_dates`: "leave_out" in its profile) is taken without those
+    dates: the order counts as shipped on the day it was ordered, and each row is told.
+    """
     wrong: list[Problem] = []
     for row in group.rows:
-        ordered, shipped = row.date("order_date"), row.date("shipped_date")
-        if ordered and shipped and shipped < ordered:
-            text = _t("Shipped on %(shipped)s, before it was ordered on %(ordered)s.")
-            wrong.append(row.problem("shipped_date", text % {"shipped": shipped, "ordered": ordered}))
-    if wrong:
+        ordered = row.date("order_date")
+        for name in _DONE:
+            day = row.date(name)
+            if ordered and day and day < ordered:
+                text = _t("Shipped on %(shipped)s, before it was ordered on %(ordered)s.")
+                wrong.append(row.problem(name, text % {"shipped": day, "ordered": ordered}))
+    if wrong and context.options.get("impossible_dates") != "leave_out":
         raise Refused(wrong)
+    for problem in wrong:
+        left = _t("%(problem)s The date was left out.") % {"problem": problem.sentence}
+        context.warnings.append(Problem(problem.place, problem.column, left))
+
+
+_DONE = ("shipped_date", "delivered_date")
+
+
+def _last_day(group: Group, name: str) -> dt.date | None:
+    """When it left or arrived: the last such day of its rows that is possible."""
+    pairs = [(row.date("order_date"), row.date(name)) for row in group.rows]
+    return max((day for ordered, day in pairs if day and ordered and day >= ordered), default=None)
 
 
 def _customer(context: Context, row: Row) -> Customer:
@@ -81,7 +103,7 @@ def _customer(context: Context, row: Row) -> Customer:
 
 
 def _state(row: Row) -> str:
-    state = row.text("state") or ("shipped" if row.date("shipped_date") else "in_production")
+    state = row.text("state") or ("shipped" if any(row.date(name) for name in _DONE) else "in_production")
     if state not in Order.State.values:
         known = ", ".join(Order.State.values)
         text = _t("“%(state)s” is not a state: %(known)s.") % {"state": state, "known": known}
@@ -214,7 +236,7 @@ def order_rows() -> Iterator[dict[str, Any]]:
             "source_key": own_key(order.source_key, order.number), "number": order.number,
             "customer": own_key(order.customer.source_key, order.customer.number),
             "state": _ARRIVES_AS.get(Order.State(order.state), order.state), "hold": order.hold_reason,
-            "reference": order.customer_reference,
+            "reference": order.customer_reference, "delivered_date": order.arrived_on,
             **{name: getattr(order, name) for name in _HEAD},
         }  # fmt: skip
         for line in order.lines.all():
@@ -222,7 +244,7 @@ def order_rows() -> Iterator[dict[str, Any]]:
             yield {**head, "product": product, **{name: getattr(line, name) for name in _LINE}}
 
 
-_HEAD = ("order_date", "requested_date", "promised_date", "currency", "delivery_address", "note")
+_HEAD = ("region", "channel", "order_date", "requested_date", "promised_date", "currency", "delivery_address", "note")
 _LINE = ("position", "description", "quantity", "unit_price", "discount_percent", "unit_cost", "tax_category")
 
 register(
@@ -237,6 +259,9 @@ register(
             Field("requested_date", _("Requested date"), kind="date", names=("required date", "要求日期", "交货日期")),
             Field("promised_date", _("Promised date"), kind="date", names=("承诺日期",)),
             Field("shipped_date", _("Shipped on"), kind="date", names=("ship date", "shipped date", "发货日期", "发货时间")),
+            Field("delivered_date", _("Arrived on"), kind="date", names=("delivered date", "delivery date", "送达日期", "收货时间")),
+            Field("region", _("Region"), names=("sales region", "区域", "地区")),
+            Field("channel", _("Channel"), names=("渠道", "销售渠道")),
             Field("state", _("State"), names=("status", "状态", "订单状态")),
             Field("hold", _("On hold because")),
             Field("reference", _("Customer's order number"), names=("po number", "客户订单号")),

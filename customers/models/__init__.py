@@ -1,5 +1,6 @@
 """Customers and what belongs to them."""
 
-from .customer import Address, Contact, Customer, CustomerBalance, MatchKey
+from .certificate import ExemptionCertificate
+from .customer import Address, Contact, Customer, CustomerBalance, EarlyMode, MatchKey
 
-__all__ = ["Address", "Contact", "Customer", "CustomerBalance", "MatchKey"]
+__all__ = ["Address", "Contact", "Customer", "CustomerBalance", "EarlyMode", "ExemptionCertificate", "MatchKey"]

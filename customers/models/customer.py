@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ordermgmt.accounts.roles import Role
 from ordermgmt.lib.countries import country_name
-from ordermgmt.lib.money import AmountField
+from ordermgmt.lib.money import AmountField, RateField
 from ordermgmt.lib.searching import SearchField, search_text
 
 from .matching import domain_key, name_key, phone_key, tax_key
@@ -55,7 +55,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def locked(self, pk: int) -> "Customer":
         """The row under lock, fresh. Raises DoesNotExist."""
-        return self.select_for_update().get(pk=pk)
+        return self.select_for_update(no_key=True).get(pk=pk)
 
     def matching(self, keys: "Iterable[tuple[str, str]]", *, apart_from: int | None = None) -> Self:
         """Those that share one of these match keys; see `MatchKey`."""
@@ -63,6 +63,13 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         for kind, value in keys:
             wanted |= Q(kind=kind, value=value)
         return self.filter(pk__in=MatchKey.objects.filter(wanted).values("customer")).exclude(pk=apart_from)
+
+
+class EarlyMode(models.TextChoices):
+    """What an early-payment discount is taken off: of the net alone, the tax stays as it was billed."""
+
+    INCLUDED = "included", _("the total, with its tax")
+    EXCLUDED = "excluded", _("the net amount; the tax stays")
 
 
 class Customer(models.Model):
@@ -112,6 +119,9 @@ class Customer(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     payment_days = models.PositiveIntegerField(_("days to pay"), default=30)
+    early_percent = RateField(_("early-payment discount %"), null=True, blank=True)
+    early_days = models.PositiveSmallIntegerField(_("paid within days"), null=True, blank=True)
+    early_mode = models.CharField(_("taken off"), max_length=8, choices=EarlyMode, default=EarlyMode.INCLUDED)
     credit_limit = AmountField(_("credit limit"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     note = models.TextField(_("note"), blank=True)
@@ -127,6 +137,11 @@ class Customer(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(credit_limit=None) | Q(credit_limit__gte=0), name="customer_credit_limit_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(early_percent=None, early_days=None)
+                | Q(early_percent__gt=0, early_percent__lt=100, early_percent__isnull=False, early_days__isnull=False),
+                name="customer_early_discount_has_its_days",
             ),
         ]
         indexes = [

@@ -37,9 +37,14 @@ class CustomerFields(TypedDict, total=False):
 
 
 class Terms(TypedDict, total=False):
-    """What finance sets: days to pay, and the credit limit in the customer's currency (None: no limit)."""
+    """What finance sets: days to pay, what comes off who pays within fewer (None: nothing), and the credit limit in the
+    customer's currency (None: no limit).
+    """
 
     payment_days: int
+    early_percent: "Decimal | None"
+    early_days: int | None
+    early_mode: str
     credit_limit: "Decimal | None"
 
 

@@ -9,7 +9,7 @@ from customers.models import Customer
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.documents.services import take_number
 
-from .base import SNAPSHOT, check_terms_right, refresh_search
+from .base import SNAPSHOT, Terms, check_terms_right, refresh_search
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -22,7 +22,7 @@ def create_customer(*, actor: "User", name: str, source_key: str | None = None, 
     Without an owner it belongs to the actor if they sell; without a team to the owner's. `source_key` is its key in the
     system it was imported from. Raises PermissionDenied when terms are given by somebody who may not set them.
     """
-    if {"payment_days", "credit_limit"} & fields.keys():
+    if Terms.__annotations__.keys() & fields.keys():
         check_terms_right(actor)
     customer = Customer(name=name.strip(), source_key=source_key or None, **fields)
     if customer.owner is None and actor.has_perm("customers.create_customer") and not actor.is_system:

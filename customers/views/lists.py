@@ -18,6 +18,7 @@ from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
 from ordermgmt.lib.countries import country_name
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
+from ordermgmt.lib.typed import whole
 
 Kind = MatchKey.Kind
 
@@ -103,6 +104,5 @@ def match_keys(data: Any) -> dict[str, str]:
 @permission_required("customers.create_customer", raise_exception=True)
 def similar(request: Request) -> HttpResponse:
     """The warning beside the form while somebody types; empty when nobody is alike."""
-    own = request.GET.get("own", "")
-    found = similar_to(request.user, match_keys(request.GET), apart_from=int(own) if own.isdigit() else None)
+    found = similar_to(request.user, match_keys(request.GET), apart_from=whole(request.GET.get("own")))
     return render(request, "customers/_similar.html", {**found, "heading": _t("Is this one of these?")})

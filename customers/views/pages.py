@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from customers import services
-from customers.actions import ADDRESS_ACTIONS, CONTACT_ACTIONS, CUSTOMER_ACTIONS
+from customers.actions import ADDRESS_ACTIONS, CERTIFICATE_ACTIONS, CONTACT_ACTIONS, CUSTOMER_ACTIONS
 from customers.forms import CustomerForm, TermsForm
-from customers.models import Address, Contact, Customer
+from customers.models import Address, Contact, Customer, ExemptionCertificate
+from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.countries import country_name
@@ -41,12 +42,14 @@ def detail(request: Request, number: str) -> HttpResponse:
         "sees_people": sees_people,
         "sees_money": request.user.has_perm("customers.view_balance"),
         "edits": request.user.has_perm("customers.edit_customer"),
+        "takes_certificates": sees_people and default_seller().tax_profile.certificates,
+        "today": business_today(),
     }
     return render(request, "customers/customer_detail.html", context)
 
 
 def _of_menu(action: Any, customer: Customer) -> bool:
-    hidden = {"add-contact", "add-address", "activate" if customer.is_active else "deactivate"}
+    hidden = {"add-contact", "add-address", "add-certificate", "activate" if customer.is_active else "deactivate"}
     return action.name not in hidden
 
 
@@ -186,3 +189,14 @@ class AddressAction(ActionView):
     def queryset(self) -> QuerySet[Address]:
         visible = Customer.objects.visible_to(self.request.user)
         return Address.objects.filter(customer__in=visible.values("pk")).select_related("customer")
+
+
+class CertificateAction(ActionView):
+    """The verbs on an exemption certificate."""
+
+    actions = CERTIFICATE_ACTIONS
+    lookup = "pk"
+
+    def queryset(self) -> QuerySet[ExemptionCertificate]:
+        visible = Customer.objects.visible_to(self.request.user)
+        return ExemptionCertificate.objects.filter(customer__in=visible.values("pk")).select_related("customer")

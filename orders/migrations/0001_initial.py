@@ -3,7 +3,7 @@
 import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.expressions
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from decimal import Decimal
 from django.conf import settings
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('terms', models.TextField(blank=True, verbose_name='terms')),
                 ('note', models.TextField(blank=True, verbose_name='internal note')),
                 ('acceptance_criteria', models.TextField(blank=True, verbose_name='acceptance criteria')),
-                ('state', django_fsm.FSMField(choices=[('draft', 'Draft'), ('placed', 'Placed'), ('in_production', 'In production'), ('shipped', 'Shipped'), ('rectification', 'Rectification'), ('accepted', 'Accepted'), ('settled', 'Settled'), ('cancelled', 'Cancelled')], default='draft', max_length=20, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('draft', 'Draft'), ('placed', 'Placed'), ('in_production', 'In production'), ('shipped', 'Shipped'), ('rectification', 'Rectification'), ('accepted', 'Accepted'), ('settled', 'Settled'), ('cancelled', 'Cancelled')], default='draft', max_length=20, protected=True, verbose_name='state')),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('origin', models.CharField(choices=[('entered', 'Entered'), ('imported', 'Imported')], default='entered', max_length=10)),
                 ('source_key', models.CharField(blank=True, max_length=160, null=True, unique=True)),

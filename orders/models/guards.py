@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inventory.services import check_quantity, validate_specification
 from ordermgmt.lib.fsm import Blocker
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .order import Order
 
 _ZERO = Decimal(0)
+#: The rights that the links ask for.
+_EDIT, _BILLING = "orders.edit_order", "billing.view_invoice"
 
 
 def _url(order: "Order", rest: str = "") -> str:
@@ -36,7 +39,7 @@ def has_lines(order: "Order") -> Blocker | None:
     """There is something to deliver."""
     if any(line.due > 0 for line in order.order_lines):
         return None
-    return Blocker(_("The order has no line."), _url(order, "edit/"), _("Add a line"))
+    return Blocker(_("The order has no line."), _url(order, "edit/"), _("Add a line"), _EDIT)
 
 
 def lines_complete(order: "Order") -> Blocker | None:
@@ -47,12 +50,14 @@ def lines_complete(order: "Order") -> Blocker | None:
                 _("Line %(position)s has no description.") % {"position": line.position},
                 _url(order, "edit/"),
                 _("Edit"),
+                _EDIT,
             )
         if line.supply in (line.Supply.MAKE, line.Supply.BUY) and not (line.promised_date or order.promised_date):
             return Blocker(
                 _("Line %(position)s is made or bought: give it a promised date.") % {"position": line.position},
                 _url(order, "edit/"),
                 _("Give a date"),
+                _EDIT,
             )
     return None
 
@@ -71,6 +76,7 @@ def specified(order: "Order") -> Blocker | None:
                 _("Line %(position)s: %(problem)s") % {"position": line.position, "problem": " ".join(error.messages)},
                 _url(order, "edit/"),
                 _("Mend the line"),
+                _EDIT,
             )
     return None
 
@@ -81,7 +87,10 @@ def dates_in_order(order: "Order") -> Blocker | None:
     if all(date is None or date >= order.order_date for date in dates):
         return None
     return Blocker(
-        _("A requested or promised date lies before the order date."), _url(order, "edit/"), _("Correct the dates")
+        _("A requested or promised date lies before the order date."),
+        _url(order, "edit/"),
+        _("Correct the dates"),
+        _EDIT,
     )
 
 
@@ -98,6 +107,7 @@ def instalments_exact(order: "Order") -> Blocker | None:
         },
         f"/billing/orders/{order.number}/plan/",
         _("Open the payment plan"),
+        "billing.plan_instalments",
     )
 
 
@@ -105,7 +115,7 @@ def criteria_agreed(order: "Order") -> Blocker | None:
     """It is written down when the customer will accept."""
     if order.acceptance_criteria.strip():
         return None
-    return Blocker(_("The acceptance criteria are missing."), _url(order, "edit/"), _("Write them"))
+    return Blocker(_("The acceptance criteria are missing."), _url(order, "edit/"), _("Write them"), _EDIT)
 
 
 def approvals_given(order: "Order") -> Blocker | None:
@@ -118,7 +128,7 @@ def approvals_given(order: "Order") -> Blocker | None:
         "discount": _("A discount exceeds the limit: it needs an approval."),
     }
     return Blocker(
-        " ".join(sentences[kind] for kind in open_kinds), _url(order, "do/ask_approval/"), _("Ask for approval")
+        " ".join(sentences[kind] for kind in open_kinds), _url(order, "do/ask_approval/"), _("Ask for approval"), _EDIT
     )
 
 
@@ -127,7 +137,10 @@ def not_on_hold(order: "Order") -> Blocker | None:
     if not order.on_hold:
         return None
     return Blocker(
-        _("The order is on hold: %(reason)s") % {"reason": order.hold_reason}, _url(order, "do/resume/"), _("Resume")
+        _("The order is on hold: %(reason)s") % {"reason": order.hold_reason},
+        _url(order, "do/resume/"),
+        _("Resume"),
+        "orders.hold_order",
     )
 
 
@@ -135,14 +148,18 @@ def manager_assigned(order: "Order") -> Blocker | None:
     """Somebody is responsible for the work."""
     if order.project_manager_id or order.is_stock_only:
         return None
-    return Blocker(_("No project manager is assigned."), _url(order, "do/assign/"), _("Assign one"))
+    return Blocker(
+        _("No project manager is assigned."), _url(order, "do/assign/"), _("Assign one"), "orders.assign_order"
+    )
 
 
 def date_promised(order: "Order") -> Blocker | None:
     """There is a date to plan towards."""
     if order.promised_date or order.is_stock_only:
         return None
-    return Blocker(_("No delivery date is promised."), _url(order, "do/schedule/"), _("Set the date"))
+    return Blocker(
+        _("No delivery date is promised."), _url(order, "do/schedule/"), _("Set the date"), "orders.assign_order"
+    )
 
 
 def deposit_paid(order: "Order") -> Blocker | None:
@@ -154,6 +171,7 @@ def deposit_paid(order: "Order") -> Blocker | None:
         % {"amount": order.money(order.deposit_due), "currency": order.currency},
         f"/billing/orders/{order.number}/",
         _("See the payments"),
+        _BILLING,
     )
 
 
@@ -162,11 +180,23 @@ def everything_shipped(order: "Order") -> Blocker | None:
     left = [str(line.position) for line in order.order_lines if line.qty_to_ship > 0]
     if not left:
         return None
-    return Blocker(
-        _("Not yet shipped or delivered: line %(lines)s.") % {"lines": ", ".join(left)},
-        f"/fulfilment/orders/{order.number}/ship/",
-        _("Ship"),
+    service = order.kind == order.Kind.SERVICE
+    sentence = (
+        _("Not yet delivered: line %(lines)s.") if service else _("Not yet shipped or delivered: line %(lines)s.")
     )
+    return Blocker(
+        sentence % {"lines": ", ".join(left)},
+        f"/fulfilment/orders/{order.number}/ship/",
+        _("Deliver") if service else _("Ship"),
+        "fulfilment.ship_order",
+    )
+
+
+def something_to_ship(order: "Order") -> Blocker | None:
+    """Something was ordered that is not shipped or performed yet."""
+    if any(line.qty_to_ship > 0 for line in order.order_lines):
+        return None
+    return Blocker(_("Everything is shipped or delivered."), _url(order), "")
 
 
 def no_pending_change(order: "Order") -> Blocker | None:
@@ -187,6 +217,23 @@ def everything_accepted(order: "Order") -> Blocker | None:
         _("Not yet accepted: line %(lines)s.") % {"lines": ", ".join(left)},
         f"/fulfilment/orders/{order.number}/accept/",
         _("Record the acceptance"),
+        "fulfilment.accept_order",
+    )
+
+
+def returns_answered(order: "Order") -> Blocker | None:
+    """What came back is credited or was sent again."""
+    if not order.open_returns:
+        return None
+    return Blocker(
+        ngettext(
+            "%(count)s return waits: for a credit, or for goods that go out again.",
+            "%(count)s returns wait: for a credit, or for goods that go out again.",
+            order.open_returns,
+        )
+        % {"count": order.open_returns},
+        f"/fulfilment/orders/{order.number}/rectify/",
+        _("Say what follows"),
     )
 
 
@@ -194,7 +241,12 @@ def something_rejected(order: "Order") -> Blocker | None:
     """There is a reason for rectification."""
     if any(line.qty_rejected > 0 for line in order.order_lines):
         return None
-    return Blocker(_("Nothing was rejected."), f"/fulfilment/orders/{order.number}/accept/", _("Record the acceptance"))
+    return Blocker(
+        _("Nothing was rejected."),
+        f"/fulfilment/orders/{order.number}/accept/",
+        _("Record the acceptance"),
+        "fulfilment.accept_order",
+    )
 
 
 def everything_rectified(order: "Order") -> Blocker | None:
@@ -206,6 +258,7 @@ def everything_rectified(order: "Order") -> Blocker | None:
         _("Still to be rectified: line %(lines)s.") % {"lines": ", ".join(left)},
         f"/fulfilment/orders/{order.number}/rectify/",
         _("Rectify"),
+        "fulfilment.rectify_order",
     )
 
 
@@ -221,7 +274,10 @@ def nothing_invoiced(order: "Order") -> Blocker | None:
     if order.invoiced_total == _ZERO and not order.draft_invoices:
         return None
     return Blocker(
-        _("There is an invoice that is not credited."), f"/billing/orders/{order.number}/", _("Open the invoices")
+        _("There is an invoice that is not credited."),
+        f"/billing/orders/{order.number}/",
+        _("Open the invoices"),
+        _BILLING,
     )
 
 
@@ -230,7 +286,10 @@ def termination_agreed(order: "Order") -> Blocker | None:
     if order.termination_agreed_by_id:
         return None
     return Blocker(
-        _("Finance has not agreed to the termination."), _url(order, "do/agree_termination/"), _("Ask finance")
+        _("Finance has not agreed to the termination."),
+        _url(order, "do/agree_termination/"),
+        _("Ask finance"),
+        "billing.settle_order",
     )
 
 
@@ -238,11 +297,13 @@ def billing_done(order: "Order") -> Blocker | None:
     """Invoiced, frozen and present final amount are the same, all is paid but retentions, and nothing is in draft."""
     link, label = f"/billing/orders/{order.number}/settlement/", _("Open the settlement")
     if order.draft_invoices:
-        return Blocker(_("There is a draft invoice."), f"/billing/orders/{order.number}/", _("Open the invoices"))
+        return Blocker(
+            _("There is a draft invoice."), f"/billing/orders/{order.number}/", _("Open the invoices"), _BILLING
+        )
     if order.final_amount is None:
-        return Blocker(_("The final account is not frozen."), link, label)
+        return Blocker(_("The final account is not frozen."), link, label, _BILLING)
     if order.final_amount != order.final_gross:
-        return Blocker(_("The order moved since its final account was frozen."), link, label)
+        return Blocker(_("The order moved since its final account was frozen."), link, label, _BILLING)
     if order.invoiced_total != order.final_amount:
         return Blocker(
             _("Invoiced are %(invoiced)s, final are %(final)s %(currency)s.")
@@ -253,6 +314,7 @@ def billing_done(order: "Order") -> Blocker | None:
             },
             link,
             label,
+            _BILLING,
         )
     if order.paid_total + order.retained_total != order.invoiced_total:
         return Blocker(
@@ -264,6 +326,7 @@ def billing_done(order: "Order") -> Blocker | None:
             },
             f"/billing/orders/{order.number}/",
             _("See the payments"),
+            _BILLING,
         )
     return None
 

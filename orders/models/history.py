@@ -52,6 +52,8 @@ class OrderAmendment(models.Model):
     version = models.PositiveIntegerField()
     source = models.CharField(max_length=40)
     source_id = models.BigIntegerField()
+    # The last line before it, where new ones go on; rows from before this was kept have none.
+    last_position = models.PositiveIntegerField(null=True)
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

@@ -83,6 +83,7 @@ class OrderLine(models.Model):
                 & Q(qty_reserved__lte=F("quantity") - F("qty_cancelled") - F("qty_shipped") + _HALF_A_STEP),
                 name="order_line_reserved_and_shipped_within_ordered",
             ),
+            models.CheckConstraint(condition=Q(qty_produced__gte=0), name="order_line_produced"),
             models.CheckConstraint(
                 condition=Q(qty_returned__gte=0, qty_returned__lte=F("qty_shipped")), name="order_line_returned"
             ),
@@ -96,6 +97,14 @@ class OrderLine(models.Model):
                 & Q(qty_invoiced__lte=F("quantity") + F("qty_credited") + _HALF_A_STEP),
                 name="order_line_invoiced_within_ordered",
             ),
+        ]
+        indexes = [
+            # What orders still need of a product, among all lines that there ever were; asked by the shortage list.
+            models.Index(
+                fields=["product"],
+                name="order_line_needs",
+                condition=Q(quantity__gt=F("qty_cancelled") + F("qty_shipped") + F("qty_reserved")),
+            )
         ]
 
     def __str__(self) -> str:
@@ -118,6 +127,11 @@ class OrderLine(models.Model):
     def qty_to_ship(self) -> Decimal:
         """Still to be shipped or performed."""
         return self.due - self.qty_shipped
+
+    @property
+    def qty_to_make(self) -> Decimal:
+        """Ordered and neither reported made nor shipped."""
+        return self.due - max(self.qty_produced, self.qty_shipped)
 
     @property
     def qty_to_accept(self) -> Decimal:
@@ -159,8 +173,10 @@ def order_content(order: "Order") -> dict[str, Any]:
         "number", "customer_id", "currency", "customer_reference", "order_date", "requested_date", "promised_date",
         "billing_address", "delivery_address", "payment_days", "terms", "net_total", "tax_total", "gross_total",
     )  # fmt: skip
+    # Only where there is any: approvals and versions from before cash rounding stay bound to what they said.
+    rounded = [name for name in ("rounding", "cash_step") if getattr(order, name)]
     return {
-        "header": {name: _plain(getattr(order, name)) for name in header},
+        "header": {name: _plain(getattr(order, name)) for name in (*header, *rounded)},
         "lines": [line.content() for line in order.order_lines],
     }
 

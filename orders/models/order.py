@@ -11,15 +11,16 @@ from django.db.models import F, Q
 from django.db.models.functions import Round
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField
 
+from customers.models import Customer
 from ordermgmt.accounts.roles import Role
-from ordermgmt.lib.fsm import guarded, transition
+from ordermgmt.lib.fsm import FSMField, guarded, transition
 from ordermgmt.lib.money import AmountField, quantise
 from ordermgmt.lib.searching import SearchField
 
 from . import guards
 from .line import content_hash, order_content
+from .status import state_label
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -48,8 +49,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     """Reads over orders."""
 
     def visible_to(self, user: "User") -> Self:
-        """Sales their own and their team's, project managers theirs, finance every order once placed or asking for an approval, warehouse those
-        with stock work, managers their department's; administrators none (product.md §3)."""
+        """What a person may read, by their roles and place (product.md §3): the branches say which."""
         if user.is_system:
             return self
         scope = Q(pk__in=[])
@@ -60,10 +60,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if user.has_role(Role.MANAGER, Role.SALES_MANAGER) and user.department_id:
             scope |= Q(team__department=user.department_id)
         if user.has_role(Role.PM):
-            scope |= Q(project_manager=user) | Q(
-                project_manager=None,  # stock orders run without one: any project manager may see to them
-                state__in=[OrderState.PLACED, OrderState.IN_PRODUCTION, OrderState.SHIPPED, OrderState.RECTIFICATION],
-            )
+            # Stock orders run without one: any project manager sees to them, and still sees them when they are done.
+            scope |= Q(project_manager=user) | (Q(project_manager=None) & ~Q(state=OrderState.DRAFT))
         if user.has_role(Role.FINANCE, Role.FINANCE_MANAGER):
             asked = apps.get_model("orders", "OrderApproval")._base_manager.filter(state="asked")
             scope |= ~Q(state=OrderState.DRAFT) | Q(pk__in=asked.values("order"))
@@ -93,7 +91,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def locked(self, pk: int) -> "Order":
         """The row under lock: the first thing a verb does."""
-        return self.select_for_update(of=("self",)).select_related("customer").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("customer").get(pk=pk)
 
 
 class Order(models.Model):
@@ -153,6 +151,19 @@ class Order(models.Model):
     payment_days = models.PositiveIntegerField(_("days to pay"), default=30)
     billing_address = models.TextField(_("billing address"), blank=True)
     delivery_address = models.TextField(_("delivery address"), blank=True)
+    # Kept with the order, so that figures of the past stay when a customer moves or comes by another way.
+    region = models.CharField(
+        _("region"), max_length=100, blank=True, db_default="",
+        help_text=_("Where it is delivered, as reports group it; taken from the address."),
+    )  # fmt: skip
+    channel = models.CharField(
+        _("channel"), max_length=10, choices=Customer.Channel, blank=True, db_default="",
+        help_text=_("The way on which it was won; taken from the customer."),
+    )  # fmt: skip
+    # Orders that were done here are told by their shipments.
+    arrived_on = models.DateField(
+        null=True, blank=True, help_text="Imported orders: when they arrived, as the source says."
+    )
     terms = models.TextField(_("terms"), blank=True)
     note = models.TextField(_("internal note"), blank=True)
     acceptance_criteria = models.TextField(_("acceptance criteria"), blank=True)
@@ -166,7 +177,10 @@ class Order(models.Model):
     is_stock_only = models.BooleanField(default=False, help_text="Every line is taken from stock; kept by edit_order.")
     net_total = AmountField(_("net"), default=Decimal(0))
     tax_total = AmountField(_("tax"), default=Decimal(0))
+    # What cash rounding adds, and what prices including tax leave over; the step stands once the order is placed.
+    rounding = AmountField(_("rounding"), default=Decimal(0), db_default=Decimal(0))
     gross_total = AmountField(_("total"), default=Decimal(0))
+    cash_step = AmountField(_("cash rounding"), default=Decimal(0), db_default=Decimal(0))
     cost_total = AmountField(_("cost"), default=Decimal(0))
     search_text = SearchField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -189,6 +203,7 @@ class Order(models.Model):
     open_changes = models.PositiveIntegerField(default=0)
     pending_changes = models.PositiveIntegerField(default=0)
     unread_changes = models.PositiveIntegerField(default=0)
+    open_returns = models.PositiveIntegerField(default=0, db_default=0)
     acceptance_round = models.PositiveIntegerField(default=0)
     termination_agreed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -201,10 +216,11 @@ class Order(models.Model):
         constraints = [
             models.CheckConstraint(
                 # SQLite adds floats: half a unit of the last stored decimal is exact for amounts with four.
-                condition=Q(gross_total__gt=F("net_total") + F("tax_total") - Decimal("0.00005"))
-                & Q(gross_total__lt=F("net_total") + F("tax_total") + Decimal("0.00005")),
+                condition=Q(gross_total__gt=F("net_total") + F("tax_total") + F("rounding") - Decimal("0.00005"))
+                & Q(gross_total__lt=F("net_total") + F("tax_total") + F("rounding") + Decimal("0.00005")),
                 name="order_total_is_net_plus_tax",
             ),
+            models.CheckConstraint(condition=Q(cash_step__gte=0), name="order_cash_step_not_negative"),
             models.CheckConstraint(condition=Q(on_hold=False) | ~Q(hold_reason=""), name="order_hold_has_a_reason"),
             models.CheckConstraint(condition=Q(paid_total__lte=F("invoiced_total")), name="order_paid_within_invoiced"),
             models.CheckConstraint(
@@ -212,10 +228,7 @@ class Order(models.Model):
                 condition=~Q(state="settled")
                 | Q(
                     Exact(Round(F("paid_total") + F("retained_total"), 4), F("invoiced_total")),
-                    final_amount=F("invoiced_total"),
-                    draft_invoices=0,
-                    open_changes=0,
-                    pending_changes=0,
+                    final_amount=F("invoiced_total"), draft_invoices=0, open_changes=0, pending_changes=0,
                 )
                 | Q(origin="imported"),
                 name="order_settled_means_nothing_open",
@@ -224,7 +237,7 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(state="settled") | Q(retained_total=0), name="order_retained_only_when_settled"
             ),
-        ]
+        ]  # fmt: skip
         indexes = [
             models.Index(fields=["-order_date", "-id"], name="order_by_date"),
             models.Index(fields=["state", "-order_date", "-id"], name="order_by_state"),
@@ -252,14 +265,7 @@ class Order(models.Model):
     @property
     def state_label(self) -> str:
         """The state in words: services are "in progress" and "delivered", stock orders "in fulfilment"."""
-        if self.state == OrderState.IN_PRODUCTION:
-            if self.kind == self.Kind.SERVICE:
-                return str(_("In progress"))
-            if self.is_stock_only:
-                return str(_("In fulfilment"))
-        if self.state == OrderState.SHIPPED and self.kind == self.Kind.SERVICE:
-            return str(_("Delivered"))
-        return str(OrderState(self.state).label)
+        return state_label(self)
 
     def is_late(self, today: Any) -> bool:
         """Promised before today and not yet shipped."""
@@ -302,10 +308,9 @@ class Order(models.Model):
         needed = self.needed_approvals()
         if not needed:
             return []
-        granted = self.approvals.filter(state="granted", content_hash=self.content_hash()).values_list(
-            "kind", flat=True
-        )
-        return [kind for kind in needed if kind not in set(granted)]
+        rows = self.approvals.filter(state="granted", content_hash=self.content_hash())
+        granted = set(rows.values_list("kind", flat=True))
+        return [kind for kind in needed if kind not in granted]
 
     # the law: source, target, right, guards
 
@@ -321,9 +326,7 @@ class Order(models.Model):
 
     @transition(
         field=state, source=OrderState.PLACED, target=OrderState.IN_PRODUCTION, permission="orders.start_order",
-        conditions=guarded(
-            guards.not_on_hold, guards.manager_assigned, guards.date_promised, guards.deposit_paid,
-        ),
+        conditions=guarded(guards.not_on_hold, guards.manager_assigned, guards.date_promised, guards.deposit_paid),
     )  # fmt: skip
     def start(self) -> None:
         """Work begins."""
@@ -336,8 +339,15 @@ class Order(models.Model):
         """Everything is shipped or performed."""
 
     @transition(
+        field=state, source=OrderState.SHIPPED, target=OrderState.IN_PRODUCTION, permission="orders.start_order",
+        conditions=guarded(guards.something_to_ship),
+    )  # fmt: skip
+    def extend(self) -> None:
+        """A change ordered more than was shipped: work goes on."""
+
+    @transition(
         field=state, source=OrderState.SHIPPED, target=OrderState.ACCEPTED, permission="fulfilment.accept_order",
-        conditions=guarded(guards.everything_accepted),
+        conditions=guarded(guards.everything_accepted, guards.returns_answered),
     )  # fmt: skip
     def accept(self) -> None:
         """The customer took it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ordermgmt.lib.money import total
 
@@ -31,6 +32,14 @@ def _part(about: str, done: Decimal, whole: Decimal, words: tuple[str, str, str]
     if done <= _ZERO:
         return Fact(about, "draft", words[0])
     return Fact(about, "part_paid", words[1]) if done < whole else Fact(about, "done", words[2])
+
+
+def state_label(order: "Order") -> str:
+    """The state in words: services are "in progress" and "delivered", stock orders "in fulfilment"."""
+    service = order.kind == "service"
+    if order.state == "in_production" and (service or order.is_stock_only):
+        return _("In progress") if service else _("In fulfilment")
+    return _("Delivered") if order.state == "shipped" and service else str(order.get_state_display())
 
 
 def delivery(order: "Order", lines: Sequence["OrderLine"]) -> Fact:
@@ -75,6 +84,9 @@ def facts(order: "Order", lines: Sequence["OrderLine"], today: dt.date, *, money
     if order.state in (order.State.DRAFT, order.State.CANCELLED):
         return found
     found += [delivery(order, lines), acceptance(lines)]
+    if order.open_returns:
+        waits = ngettext("%(count)s return waits", "%(count)s returns wait", order.open_returns)
+        found.append(Fact(_("Returns"), "rectification", waits % {"count": order.open_returns}))
     if money:
         found += [billing(order), payment(order)]
     return found

@@ -14,6 +14,7 @@ from inventory.services import InsufficientStock, ReservationRequest, release, r
 from ordermgmt.company.services import tax_rates
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.money import ZERO
+from ordermgmt.lib.rows import write_columns
 from orders import events
 from orders.models import Order, OrderAmendment, OrderLine
 
@@ -103,22 +104,23 @@ def amend_order(
     result = amended(order, amendment)
     # From here until the order's row carries the new version, the database lets its lines be rewritten.
     OrderAmendment.objects.create(
-        order=order, version=order.version + 1, source=source, source_id=source_id, actor=actor
-    )
+        order=order, version=order.version + 1, source=source, source_id=source_id, actor=actor,
+        last_position=max((line.position for line in order.order_lines), default=0),
+    )  # fmt: skip
     kept = [line for line in result.lines if line.pk is not None]
     changed = [new for old, new in zip(order.order_lines, kept, strict=True) if old.content() != new.content()]
     grown, shrunk = _reservations(order.order_lines, kept)
     release(HOLDER, [line.pk for line in shrunk], actor=actor)
     for line in shrunk:
         line.qty_reserved = ZERO
-    OrderLine.objects.bulk_update(shrunk, ["qty_reserved"])
+    write_columns(shrunk, ["qty_reserved"])
     _rewrite(order.order_lines, changed)
     OrderLine.objects.bulk_create(result.fresh)
     stocked = [line for line in result.fresh if line.is_stocked and line.product_id]
     _reserve(order, [*grown, *shrunk, *stocked], actor=actor)
     for name in amendment.header:
         setattr(order, name, getattr(result.order, name))
-    for name in ("net_total", "tax_total", "gross_total", "cost_total"):
+    for name in ("net_total", "tax_total", "rounding", "gross_total", "cost_total"):
         setattr(order, name, getattr(result.order, name))
     order.order_lines = result.lines
     describe_order(order, [line for line in result.lines if line.due > 0])
@@ -133,7 +135,7 @@ def _rewrite(before: Sequence[OrderLine], changed: Sequence[OrderLine]) -> None:
     old = {line.pk: line for line in before}
     columns = [name for name in _COLUMNS if any(getattr(old[new.pk], name) != getattr(new, name) for new in changed)]
     if columns:
-        OrderLine.objects.bulk_update(changed, columns)
+        write_columns(changed, columns)
 
 
 def _reservations(before: Sequence[OrderLine], after: Sequence[OrderLine]) -> tuple[list[OrderLine], list[OrderLine]]:
@@ -163,4 +165,4 @@ def _reserve(order: Order, lines: Sequence[OrderLine], *, actor: "User") -> None
         ) from error
     for line, more in wanted:
         line.qty_reserved += max(more, Decimal(0))
-    OrderLine.objects.bulk_update([line for line, _more in wanted], ["qty_reserved"])
+    write_columns([line for line, _more in wanted], ["qty_reserved"])

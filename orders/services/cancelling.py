@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from customers.services import move_balance
 from inventory.services import release
 from ordermgmt.lib.fsm import TransitionRefused, blockers, check_transition
+from ordermgmt.lib.rows import write_columns
 from orders import events
-from orders.models import Order, OrderLine
+from orders.models import Order
 
 from .base import locked, refuse, save_noted, step
 from .placing import HOLDER
@@ -53,7 +54,7 @@ def _end(order: Order, name: str, *, reason: str, actor: "User") -> Order:
     release(HOLDER, [line.pk for line in lines], actor=actor)
     for line in lines:
         line.qty_reserved = line.qty_reserved * 0
-    OrderLine.objects.bulk_update(lines, ["qty_reserved"])
+    write_columns(lines, ["qty_reserved"])
     order.on_hold, order.hold_reason = False, ""
     order = step(order, name, events.ORDER_CANCELLED, actor=actor, check=False, reason=reason)
     if not was_draft:

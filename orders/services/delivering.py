@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orders import events
-from orders.models import Order
+from orders.models import Order, guards
 
 from .base import locked, refuse, step
 
@@ -37,5 +37,19 @@ def reject_order(order: Order, *, actor: "User") -> Order:
 
 @transaction.atomic
 def redeliver_order(order: Order, *, actor: "User") -> Order:
-    """All that was rejected is put right and delivered again; the next round of acceptance begins."""
-    return step(locked(order), "redeliver", events.ORDER_REDELIVERED, actor=actor, completed_by=actor)
+    """All that was rejected is put right and delivered again; the next round of acceptance begins.
+
+    What was ordered in addition meanwhile is still to be done: then the order goes on from there (decision 0035).
+    """
+    order = step(locked(order), "redeliver", events.ORDER_REDELIVERED, actor=actor, completed_by=actor)
+    return extend_order(order, actor=actor)
+
+
+@transaction.atomic
+def extend_order(order: Order, *, actor: "User") -> Order:
+    """Takes up the work again on a shipped order of which something is not shipped: a change ordered more. For any other
+    order nothing happens. Whoever may apply the change, or put right what was rejected, may do this too."""
+    order = locked(order)
+    if order.state != Order.State.SHIPPED or guards.something_to_ship(order):
+        return order
+    return step(order, "extend", events.ORDER_EXTENDED, actor=actor, check=False)

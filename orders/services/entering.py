@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from customers.models import Address, Customer
 from inventory.models import Product
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import business_today, default_seller
+from ordermgmt.company.services import TAXED, DayRates, business_today, default_seller
 from ordermgmt.documents.services import take_number
+from ordermgmt.lib.rows import write_columns
 from ordermgmt.lib.searching import search_text
 from orders import events
 from orders.models import Order, OrderLine
 
 from .base import locked, refuse, save_noted
+from .taxing import tax_proposal
 from .totals import apply_totals
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 HEADER = (
     "contact", "owner", "language", "customer_reference", "order_date", "requested_date", "promised_date",
     "valid_until", "payment_days", "billing_address", "delivery_address", "terms", "note", "acceptance_criteria", "currency",
+    "region", "channel",
 )  # fmt: skip
 #: Line fields that a form may set.
 LINE = (
@@ -36,9 +39,18 @@ LINE = (
 )  # fmt: skip
 
 
-def _default_address(customer: Customer, kind: str) -> str:
-    address = customer.addresses.filter(kind=kind).order_by("-is_default", "pk").first()
-    return address.as_text() if address else ""
+def places_of(customer: Customer) -> dict[str, str]:
+    """Where a customer's order is billed and delivered unless somebody says otherwise: two addresses and the region."""
+    found: dict[str, Address] = {}
+    for address in customer.addresses.order_by("-is_default", "pk"):
+        found.setdefault(address.kind, address)
+    billing = found.get(Address.Kind.BILLING)
+    delivery = found.get(Address.Kind.DELIVERY) or billing
+    return {
+        "billing_address": billing.as_text() if billing else "",
+        "delivery_address": delivery.as_text() if delivery else "",
+        "region": delivery.region if delivery else "",
+    }
 
 
 def next_number(on: dt.date) -> str:
@@ -47,15 +59,24 @@ def next_number(on: dt.date) -> str:
 
 
 def build_lines(order: Order, rows: Iterable[Mapping[str, Any]]) -> list[OrderLine]:
-    """Unsaved lines from cleaned rows, with the product's defaults where a row is silent."""
-    return [_line(order, position, row) for position, row in enumerate(rows, start=1)]
+    """Unsaved lines from cleaned rows, with the product's defaults where a row is silent.
+
+    Without a category of its own a line is taxed as the customer's country or certificate asks for.
+    """
+    given, rates = list(rows), DayRates(order.order_date or business_today())
+    lines = [_line(order, position, row, rates) for position, row in enumerate(given, start=1)]
+    proposal = tax_proposal(order, lines)
+    for line, row in zip(lines, given, strict=True):
+        if proposal is not None and not row.get("tax_category") and line.tax_category in TAXED:
+            line.tax_category = proposal.category
+    return lines
 
 
-def _line(order: Order, position: int, row: Mapping[str, Any]) -> OrderLine:
+def _line(order: Order, position: int, row: Mapping[str, Any], rates: DayRates) -> OrderLine:
     product: Product | None = row.get("product")
     line = OrderLine(order=order, position=position, **{name: row[name] for name in LINE if row.get(name) is not None})
     if product is not None:
-        _take_defaults(line, product, row)
+        _take_defaults(line, product, row, rates)
     elif not row.get("supply"):
         line.supply = OrderLine.Supply.SERVICE if order.kind == Order.Kind.SERVICE else OrderLine.Supply.MAKE
     return line
@@ -66,8 +87,8 @@ def list_price(product: Product, currency: str) -> Decimal | None:
     return product.list_price if product.currency == currency and product.list_price > 0 else None
 
 
-def _take_defaults(line: OrderLine, product: Product, row: Mapping[str, Any]) -> None:
-    line.unit_cost = product.cost
+def _take_defaults(line: OrderLine, product: Product, row: Mapping[str, Any], rates: DayRates) -> None:
+    line.unit_cost = rates.convert(product.cost, product.currency, line.order.currency)
     line.list_price = list_price(product, line.order.currency)
     line.description = line.description or product.name
     line.unit = line.unit or product.unit.code
@@ -125,10 +146,10 @@ def create_order(
         "payment_days": customer.payment_days,
         "order_date": today,
         "valid_until": today + dt.timedelta(days=seller.quote_days),
-        "billing_address": _default_address(customer, Address.Kind.BILLING),
         "acceptance_criteria": _("Complete, undamaged and as described."),
+        "channel": customer.channel,
+        **places_of(customer),
     }
-    defaults["delivery_address"] = _default_address(customer, Address.Kind.DELIVERY) or defaults["billing_address"]
     given = {key: value for key, value in header.items() if value is not None}
     order = Order(
         customer=customer, customer_name=customer.name, seller=seller, tax_profile=seller.tax_profile,
@@ -173,7 +194,7 @@ def edit_order(
     order.version += 1
     order.save()
     if lines is None:
-        OrderLine.objects.bulk_update(built, ["net", "tax_rate"])
+        write_columns(built, ["net", "tax_rate"])
     else:
         order.lines.all().delete()
         OrderLine.objects.bulk_create(built)
@@ -200,12 +221,13 @@ def change_customer(order: Order, *, customer: Customer, actor: "User") -> Order
         raise ValidationError({"customer": _("Choose an active customer of yours.")})
     order.customer, order.customer_name, order.contact = customer, customer.name, None
     order.language, order.payment_days = customer.language, customer.payment_days
-    order.billing_address = _default_address(customer, Address.Kind.BILLING)
-    order.delivery_address = _default_address(customer, Address.Kind.DELIVERY) or order.billing_address
+    order.channel = customer.channel
+    for name, value in places_of(customer).items():
+        setattr(order, name, value)
     lines = order.order_lines
     apply_totals(order, lines)
     describe_order(order, lines)
-    OrderLine.objects.bulk_update(lines, ["net", "tax_rate"])
+    write_columns(lines, ["net", "tax_rate"])
     return save_noted(order, events.CUSTOMER_CHANGED, actor=actor, name=customer.name)
 
 
@@ -219,7 +241,8 @@ def duplicate_order(order: Order, *, actor: "User") -> Order:
     return create_order(
         customer=order.customer, actor=actor, lines=rows, kind=order.kind, contact=order.contact,
         currency=order.currency, language=order.language, payment_days=order.payment_days,
-        billing_address=order.billing_address, delivery_address=order.delivery_address, terms=order.terms,
+        billing_address=order.billing_address, delivery_address=order.delivery_address, region=order.region,
+        channel=order.channel, terms=order.terms,
         acceptance_criteria=order.acceptance_criteria,
     )  # fmt: skip
 

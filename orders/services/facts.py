@@ -12,7 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from customers.services import move_balance
+from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
+from ordermgmt.lib.rows import write_columns
 from orders import events
 from orders.models import Order, OrderLine
 
@@ -32,13 +34,23 @@ def _move_lines(
         raise ValueError(f"a line does not belong to order {order.number}")
     for line in lines:
         move(line)
-    OrderLine.objects.bulk_update(lines, list(fields))
+    write_columns(lines, list(fields))
 
 
-def _noted(order: Order, what: str, *, actor: "User", **data: object) -> Order:
-    return save_noted(
-        order, events.FACTS_NOTED, actor=actor, what=what, **{name: str(value) for name, value in data.items()}
-    )
+def _noted(order: Order, what: str, *, actor: "User", event: EventType = events.FACTS_NOTED, **data: object) -> Order:
+    return save_noted(order, event, actor=actor, what=what, **{name: str(value) for name, value in data.items()})
+
+
+@transaction.atomic
+def note_produced(order: Order, quantities: Quantities, *, actor: "User") -> Order:
+    """So much more of each line (by id, in its unit; less where a report is taken back) was made."""
+    order = locked(order)
+
+    def move(line: OrderLine) -> None:
+        line.qty_produced += quantities[line.pk]
+
+    _move_lines(order, quantities, move, "qty_produced")
+    return _noted(order, gettext_noop("a report of production"), actor=actor, produced=dict(quantities))
 
 
 @transaction.atomic
@@ -82,15 +94,16 @@ def note_rectified(order: Order, quantities: Quantities, *, actor: "User") -> Or
 
 
 @transaction.atomic
-def note_returned(order: Order, quantities: Quantities, *, actor: "User") -> Order:
-    """So much of each line came back."""
+def note_returned(order: Order, quantities: Quantities, *, open_returns: int, actor: "User") -> Order:
+    """So much of each line came back (less where it was sent again); so many returns wait for what follows."""
     order = locked(order)
+    order.open_returns = open_returns
 
     def move(line: OrderLine) -> None:
         line.qty_returned += quantities[line.pk]
 
     _move_lines(order, quantities, move, "qty_returned")
-    return _noted(order, gettext_noop("a return"), actor=actor, returned=dict(quantities))
+    return _noted(order, gettext_noop("a return"), actor=actor, returned=dict(quantities), open_returns=open_returns)
 
 
 @transaction.atomic
@@ -135,8 +148,9 @@ def note_plan(
     order = locked(order)
     order.planned_amount, order.deposit_due = planned_amount, deposit_due
     return _noted(
-        order, gettext_noop("the payment plan"), actor=actor, planned_amount=planned_amount, deposit_due=deposit_due
-    )
+        order, gettext_noop("the payment plan"), actor=actor, event=events.COUNTS_NOTED,
+        planned_amount=planned_amount, deposit_due=deposit_due,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -160,7 +174,8 @@ def note_drafts(order: Order, *, draft_invoices: int, actor: "User") -> Order:
     """So many invoices of the order are in draft."""
     order = locked(order)
     order.draft_invoices = draft_invoices
-    return _noted(order, gettext_noop("the draft invoices"), actor=actor, draft_invoices=draft_invoices)
+    what = gettext_noop("the draft invoices")
+    return _noted(order, what, actor=actor, event=events.COUNTS_NOTED, draft_invoices=draft_invoices)
 
 
 @transaction.atomic
@@ -185,7 +200,7 @@ def note_changes(
             setattr(order, name, value)
     order.save(update_fields=[*given, "changed_at"])
     record(
-        events.FACTS_NOTED, order, actor=actor, before=before, after=snapshot(order),
+        events.COUNTS_NOTED, order, actor=actor, before=before, after=snapshot(order),
         what=gettext_noop("the change requests"),
     )  # fmt: skip
     return order

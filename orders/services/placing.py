@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from customers.services import move_balance
 from inventory.services import InsufficientStock, ReservationRequest, reserve
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
+from ordermgmt.lib.rows import write_columns
 from orders import events
-from orders.models import Order, OrderLine
+from orders.models import Order
 
 from .base import keep_version, locked, step
 
@@ -47,7 +48,7 @@ def _reserve_stock(order: Order, *, actor: "User") -> None:
         ) from error
     for line in lines:
         line.qty_reserved = line.due
-    OrderLine.objects.bulk_update(lines, ["qty_reserved"])
+    write_columns(lines, ["qty_reserved"])
 
 
 @transaction.atomic

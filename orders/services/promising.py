@@ -16,6 +16,9 @@ from django.utils.translation import ngettext
 from inventory.services import arrivals, free_quantities
 from orders.models import OrderLine
 
+#: So many services without a day are named.
+_NAMED = 3
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -119,18 +122,32 @@ def by_lead_time(line: OrderLine, today: dt.date, days: int | None = None) -> Pr
 def order_promise(lines: Sequence[OrderLine], found: Sequence[Promise]) -> Promise | None:
     """The earliest day of the order as a whole, with the line that decides it; None without lines.
 
-    Its day is None as long as a line has none.
+    Its day is None as long as goods have none. A service of which nobody knows how long it takes is named, and the
+    rest has its day: it is agreed with the customer, and holds up nobody's delivery.
     """
     if not found:
         return None
-    for line, one in zip(lines, found, strict=True):
+    both = list(zip(lines, found, strict=True))
+    unknown = [one.day is None and line.supply == OrderLine.Supply.SERVICE for line, one in both]
+    known = [pair for pair, is_open in zip(both, unknown, strict=True) if not is_open]
+    services = [pair for pair, is_open in zip(both, unknown, strict=True) if is_open]
+    for line, one in known or both[:1]:
         if one.day is None:
             text = _("No date can be given yet: line %(position)s, %(reason)s.")
             return Promise(None, text % {"position": line.position, "reason": one.reason}, is_stock=True)
-    latest = max(range(len(found)), key=lambda place: (found[place].day or dt.date.min, -place))
-    one = found[latest]
+    line, one = max(known, key=lambda pair: pair[1].day or dt.date.min)  # the first of those with the same day
     if one.is_stock:
-        return Promise(one.day, _("everything is in stock"))
-    return Promise(
-        one.day, _("line %(position)s, %(reason)s") % {"position": lines[latest].position, "reason": one.reason}
-    )
+        reason = _("everything is in stock")
+    else:
+        reason = _("line %(position)s, %(reason)s") % {"position": line.position, "reason": one.reason}
+    if services:
+        apart = [
+            _("line %(position)s, %(reason)s") % {"position": line.position, "reason": one.reason}
+            for line, one in services[:_NAMED]
+        ]
+        named = _("; ").join(apart) + ("; …" if len(services) > _NAMED else "")
+        reason = _("%(reason)s. Without the services that have no day yet: %(lines)s") % {
+            "reason": reason,
+            "lines": named,
+        }
+    return Promise(one.day, reason, is_stock=one.is_stock)

@@ -29,7 +29,7 @@ def save_template(order: Order, *, actor: "User", name: str, is_shared: bool = F
     lines = list(order.order_lines)
     if not lines:
         raise ValidationError(_("An order without lines makes no template."))
-    template, made = OrderTemplate.objects.select_for_update().get_or_create(
+    template, made = OrderTemplate.objects.select_for_update(no_key=True).get_or_create(
         owner=actor, name=name, defaults={"currency": order.currency, "is_shared": is_shared}
     )
     if not made:
@@ -46,7 +46,7 @@ def save_template(order: Order, *, actor: "User", name: str, is_shared: bool = F
 
 def _own(template: OrderTemplate, actor: "User") -> OrderTemplate:
     """The template under lock. Raises PermissionDenied where it belongs to a colleague."""
-    template = OrderTemplate.objects.select_for_update().get(pk=template.pk)
+    template = OrderTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     if template.owner_id != actor.pk:
         raise PermissionDenied
     return template

@@ -15,12 +15,13 @@ from customers.models import Customer
 from ordermgmt.accounts.models import User
 from ordermgmt.company.services import default_seller
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.typed import as_sent, whole
 from orders import services
 from orders.forms import OrderForm, clean_lines
 from orders.models import Order, OrderLine, OrderTemplate
 from orders.services import StaleVersion
 
-from .grid import grid_lines, header_initial, preview, stale_answer, template_rows
+from .grid import attention, grid_lines, header_initial, preview, stale_answer, template_rows
 from .page import order_or_404
 
 MOST_LINES = 20_000
@@ -34,7 +35,9 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object with exact decimals. Raises BadRequest."""
     try:
         data = json.loads(request.body, parse_float=Decimal)
-    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        if b"\\ud" in request.body.lower():  # half of a character, which no database keeps
+            json.dumps(data, ensure_ascii=False, default=str).encode()
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadRequest from error
     rows = data.get("lines", []) if isinstance(data, dict) else None
     sane = isinstance(rows, list) and len(rows) <= MOST_LINES and all(isinstance(row, dict) for row in rows)
@@ -91,9 +94,8 @@ class OrderEditView(EntryPage):
 
 def _template(user: User, wanted: str) -> OrderTemplate | None:
     """The template whose lines a new order begins with (`?template=7`)."""
-    if not wanted.isdecimal() or len(wanted) > 18:
-        return None
-    return OrderTemplate.objects.visible_to(user).filter(pk=int(wanted)).first()
+    pk = whole(wanted)
+    return None if pk is None else OrderTemplate.objects.visible_to(user).filter(pk=pk).first()
 
 
 def _entry_page(
@@ -126,12 +128,14 @@ class OrderSaveView(EntryPage):
     def post(self, request: HttpRequest, number: str = "") -> JsonResponse:
         data = read_json(request)
         order = order_or_404(self.user, number) if number else None
-        form = OrderForm(data.get("header", {}), user=self.user, customer=order.customer if order else None)
+        form = OrderForm(as_sent(data.get("header", {})), user=self.user, customer=order.customer if order else None)
         valid = form.is_valid()
         currency = form.cleaned_data.get("currency") or (order.currency if order else "EUR")
         rows, errors = clean_lines(data.get("lines", []), user=self.user, currency=currency)
         if not valid or errors:
-            return JsonResponse({"header": form.errors, "lines": errors}, status=422)
+            names = [form.fields[name].label for name in form.errors if name in form.fields]
+            message = attention(errors, names)
+            return JsonResponse({"header": form.errors, "lines": errors, "message": message}, status=422)
         return self._save(order, form.cleaned_data, list(rows.values()), data)
 
     def _save(

@@ -1,23 +1,35 @@
 """What the entry grid shows and is told: rows as JSON, live totals, stock and warnings, both sides of a conflict."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from customers.models import Address, Customer
+from customers.models import Customer
 from inventory.models import Product
 from inventory.services import free_quantities
 from ordermgmt.accounts.models import User
 from ordermgmt.company.services import business_today, default_seller
+from ordermgmt.lib.calculation import Totals
 from ordermgmt.lib.money import ZERO
-from ordermgmt.lib.templatetags.ui import amount, quantity
+from ordermgmt.lib.templatetags.ui import amount, price, quantity
 from orders.forms import OrderForm, clean_lines
 from orders.models import Order, OrderLine, OrderTemplate
-from orders.services import Promise, apply_totals, build_lines, list_price, order_promise, promises, totals_of
+from orders.services import (
+    Promise,
+    apply_totals,
+    build_lines,
+    list_price,
+    order_promise,
+    places_of,
+    promises,
+    tax_proposal,
+    totals_of,
+)
 
 
 def plain(number: Decimal | None) -> str:
@@ -27,12 +39,14 @@ def plain(number: Decimal | None) -> str:
 
 def product_facts(product: Product, currency: str, free: Decimal) -> dict[str, Any]:
     """What a row needs to know of its product."""
+    listed = list_price(product, currency)
     return {
         "value": product.pk,
         "text": product.sku,
         "name": product.name,
         "unit": product.unit.code,
-        "price": plain(list_price(product, currency)),
+        "price": plain(listed),
+        "priced": "" if listed is None else f"{price(listed, currency)} {currency}",
         "supply": _usual_supply(product),
         "stocked": product.is_stocked,
         "free": quantity(free) if product.is_stocked else "",
@@ -130,16 +144,13 @@ def header_initial(order: Order | None, customer: Customer | None) -> dict[str, 
 
 def customer_terms(customer: Customer) -> dict[str, Any]:
     """What a customer brings along into a new order."""
-    addresses = list(customer.addresses.order_by("kind", "-is_default", "pk"))
-    billing = next((one.as_text() for one in addresses if one.kind == Address.Kind.BILLING), "")
-    delivery = next((one.as_text() for one in addresses if one.kind == Address.Kind.DELIVERY), billing)
     return {
         "customer": customer.pk,
         "currency": customer.currency,
         "language": customer.language,
         "payment_days": customer.payment_days,
-        "billing_address": billing,
-        "delivery_address": delivery,
+        "channel": customer.channel,
+        **places_of(customer),
     }
 
 
@@ -151,22 +162,32 @@ def preview(order: Order | None, data: Mapping[str, Any], *, user: User) -> dict
     draft = _unsaved(order, header)
     rows, errors = clean_lines(data.get("lines", []), user=user, currency=draft.currency)
     lines = build_lines(draft, rows.values())
+    for place, line in zip(rows, lines, strict=True):
+        line.position = place + 1  # as the page counts them, with those that are left out
+    left_out = _left_out(errors)
     apply_totals(draft, lines)
     totals = totals_of(draft, lines)
     found = promises(lines, business_today())
     return {
         "rows": dict(zip(rows, _row_facts(draft, lines, found), strict=True)),
-        "promise": _promise_of(lines, found),
+        "promise": _promise_of(lines, found, left_out),
         "errors": errors,
+        "left_out": left_out,
         "net": amount(draft.net_total, draft.currency),
-        "taxes": [
-            {"text": _("Tax %(rate)s %%") % {"rate": quantity(tax.rate)}, "amount": amount(tax.tax, draft.currency)}
-            for tax in totals.taxes
-        ],
+        "taxes": tax_rows(totals, draft.currency),
         "total": amount(draft.gross_total, draft.currency),
         "currency": draft.currency,
         "warnings": _warnings(order, draft, header, lines, user),
     }
+
+
+def tax_rows(totals: Totals, currency: str) -> list[dict[str, str]]:
+    """What stands between net and total: the tax of each rate, and the rounding where there is one."""
+    rows = [
+        {"text": _("Tax %(rate)s %%") % {"rate": quantity(tax.rate)}, "amount": amount(tax.tax, currency)}
+        for tax in totals.taxes
+    ]
+    return rows + ([{"text": _("Rounding"), "amount": amount(totals.rounding, currency)}] if totals.rounding else [])
 
 
 def _unsaved(order: Order | None, header: Mapping[str, Any]) -> Order:
@@ -198,14 +219,33 @@ def _row_facts(order: Order, lines: list[OrderLine], found: list[Promise]) -> li
     return facts
 
 
-def _promise_of(lines: list[OrderLine], found: list[Promise]) -> dict[str, str] | None:
+def _left_out(errors: Collection[int]) -> str:
+    """Which lines total and promise do without, as a sentence; empty for none."""
+    if not errors:
+        return ""
+    return ngettext(
+        "Not in these totals: line %(lines)s, which can't be read yet.",
+        "Not in these totals: lines %(lines)s, which can't be read yet.",
+        len(errors),
+    ) % {"lines": _(", ").join(str(place + 1) for place in sorted(errors))}
+
+
+def attention(errors: Collection[int], labels: Iterable[Any] = ()) -> str:
+    """What a refused save waits for, as a sentence that names header fields and lines."""
+    lines = [_("line %(n)s") % {"n": place + 1} for place in sorted(errors)]
+    what = [str(label) for label in labels] + lines
+    return _("Not saved yet, this needs your attention: %(what)s.") % {"what": _(", ").join(what)}
+
+
+def _promise_of(lines: list[OrderLine], found: list[Promise], left_out: str) -> dict[str, str] | None:
     """The earliest day of the order as a sentence, with the day to take over where there is one."""
     whole = order_promise(lines, found)
     if whole is None:
         return None
     if whole.day is None:
-        return {"date": "", "text": whole.reason}
-    return {"date": whole.day.isoformat(), "text": _("Earliest delivery %(promise)s.") % {"promise": whole.text}}
+        return {"date": "", "text": f"{whole.reason} {left_out}".strip()}
+    text = _("Earliest delivery %(promise)s.") % {"promise": whole.text}
+    return {"date": whole.day.isoformat(), "text": f"{text} {left_out}".strip()}
 
 
 def _warnings(
@@ -215,6 +255,9 @@ def _warnings(
     customer = header.get("customer")
     if customer is None:
         return found
+    proposal = tax_proposal(draft, lines)
+    if proposal is not None and any(line.tax_category == proposal.category for line in lines):
+        found.append(proposal.reason)
     if reference := header.get("customer_reference"):
         same = Order.objects.visible_to(user).filter(customer=customer, customer_reference=reference)
         numbers = list(same.exclude(pk=order.pk if order else 0).values_list("number", flat=True)[:3])

@@ -19,10 +19,13 @@ from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import Blocker, blockers
 from ordermgmt.lib.tables import Column
 from ordermgmt.lib.tables.exporting import csv_lines
+from ordermgmt.lib.typed import whole
 from orders.actions import ORDER_ACTIONS
 from orders.models import Order, OrderApproval, OrderStep
 from orders.models.status import facts
 from orders.services import totals_of
+
+from .versions import compared
 
 #: Lines shown at once; more are fetched as one asks for them.
 LINES = 50
@@ -103,6 +106,8 @@ def next_step(order: Order) -> NextStep | None:
     if order.state not in _NEXT:
         return None
     name, label = _NEXT[order.state]
+    if name == "finish" and order.kind == Order.Kind.SERVICE:
+        label = _("Complete the services")
     method = getattr(order, name)
     permission = method._django_fsm.get_transition(order.state).permission
     roles = [LABELS[role] for role in LABELS if role in PERMISSIONS.get(permission, ())]
@@ -127,7 +132,9 @@ class OrderDetailView(OrderPage):
         step = next_step(order)
         lines = order.order_lines
         sees_prices = user.has_perm("orders.view_price")
-        first = next((action for action in offered if action.primary and not action.blockers(order)), None)
+        first = next(
+            (action for action in offered if action.primary and not action.blockers(order, request.user)), None
+        )
         context = {
             "order": order,
             "today": business_today(),
@@ -183,8 +190,7 @@ class OrderLinesView(OrderPage):
     def get(self, request: HttpRequest, number: str) -> HttpResponse:
         user = self.request.user
         order = order_or_404(user, number)
-        text = request.GET.get("start", "0")
-        start = int(text) if text.isdecimal() and len(text) < 9 else 0
+        start = whole(request.GET.get("start"), digits=8) or 0
         context = {"order": order, "sees_prices": user.has_perm("orders.view_price"), **lines_context(order, start)}
         return render(request, "orders/_line_rows.html", context)
 
@@ -198,16 +204,16 @@ class OrderVersionsView(OrderPage):
         order = order_or_404(self.request.user, number)
         every = order.versions.select_related("actor")
         kept = every.filter(version=version).first()
-        wanted = request.GET.get("with", "")
-        if wanted.isdecimal() and len(wanted) < 9:
-            other = every.filter(version=int(wanted)).first()
+        wanted = whole(request.GET.get("with"), digits=8)
+        if wanted is not None:
+            other = every.filter(version=wanted).first()
             if other is None:
                 raise Http404
         else:
             other = every.filter(version__lt=version).order_by("-version").first()
         if kept is None:
             raise Http404
-        changes = compare(other.content if other else None, kept.content)
+        changes = compared(other.content if other else None, kept.content, self.request.user)
         if request.GET.get("export") == "csv":
             return _exported(f"{order.number}-{version}.csv", changes)
         others = every.exclude(version=version).values_list("version", flat=True).order_by("version")[:200]
@@ -228,23 +234,3 @@ def _exported(name: str, changes: list[tuple[str, Any, Any]]) -> HttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{slugify(name[:-4])}.csv"'},
     )
-
-
-def compare(old: dict[str, Any] | None, new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """What differs between two agreed contents: where, before, after. Everything is new where there is no old."""
-    before: dict[str, Any] = old or {"header": {}, "lines": []}
-    changes = [
-        (name, before["header"].get(name, ""), value)
-        for name, value in new["header"].items()
-        if before["header"].get(name) != value
-    ]
-    ours = {line["position"]: line for line in before["lines"]}
-    theirs = {line["position"]: line for line in new["lines"]}
-    for position in sorted(set(ours) | set(theirs)):
-        was, now = ours.get(position, {}), theirs.get(position, {})
-        changes += [
-            (f"{position}. {name}", was.get(name, ""), now.get(name, ""))
-            for name in (now or was)
-            if was.get(name) != now.get(name) and name not in ("position", "product_id")
-        ]
-    return changes

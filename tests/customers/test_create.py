@@ -70,7 +70,8 @@ def test_likeness_to_another_teams_customer_names_nobody(client_of: Any, sales: 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("tax_id", "DE123456789", "not a VAT number of DE"),
+        ("tax_id", "DE123456789", "not a VAT number of Germany"),
+        ("website", "not a site", "address of a web site"),
         ("name", "", "required"),
         ("email", "nobody", "valid email"),
         ("phone", "call me", "Write a phone number"),

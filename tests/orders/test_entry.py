@@ -182,6 +182,58 @@ def test_preview_tells_stock_and_promise(client_of: ClientOf, sales: Any) -> Non
     assert not Order.objects.exists()
 
 
+def test_preview_says_what_is_wrong_in_which_line(client_of: ClientOf, sales: Any) -> None:
+    """A line that can't be read is missing from total and promise: both say so, and lines keep their numbers."""
+    lines = [row(quantity="abc"), {}, row(quantity="-5"), row(quantity="30")]
+    client = client_of(sales)
+    _status, shown = send(client, "/orders/entry/preview/", header=header(), lines=lines)
+    assert {place: set(found) for place, found in shown["errors"].items()} == {"0": {"quantity"}, "2": {"quantity"}}
+    assert shown["errors"]["0"]["quantity"] == ["“abc” can't be read as a number."]
+    assert shown["errors"]["2"]["quantity"] == ["It must be more than zero."]
+    assert shown["left_out"] == "Not in these totals: lines 1, 3, which can't be read yet."
+    assert "line 4" in shown["promise"]["text"]
+    assert "lines 1, 3" in shown["promise"]["text"]
+    status, refused = send(client, "/orders/entry/save/", header=header(payment_days=400), lines=lines)
+    assert status == 422
+    assert refused["message"] == "Not saved yet, this needs your attention: Days to pay, line 1, line 3."
+    _status, shown = send(client, "/orders/entry/preview/", header=header(), lines=[row()])
+    assert shown["left_out"] == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "quantity"),
+    [
+        ("1,890.00", 1890),
+        ("１，８９０．００", 1890),
+        ("1 890", 1890),
+        ("1’890.0", 1890),
+        ("1.890,00", 1890),
+        (" 12 ", 12),
+        ("2,0", 2),
+    ],
+)
+def test_numbers_as_they_are_shown(client_of: ClientOf, sales: Any, typed: str, quantity: int) -> None:
+    client = client_of(sales)
+    line = row(quantity=typed, unit_price="1,234.5")
+    _status, shown = send(client, "/orders/entry/preview/", header=header(), lines=[line])
+    assert shown["errors"] == {}
+    _status, saved = send(client, "/orders/entry/save/", header=header(), lines=[line])
+    kept = Order.objects.get(number=saved["number"]).order_lines[0]
+    assert (kept.quantity, kept.unit_price) == (quantity, Decimal("1234.5"))
+
+
+def test_numbers_out_of_range_have_a_sentence_of_ours(client_of: ClientOf, sales: Any) -> None:
+    bad = row(discount_percent="101", quantity="1,2,3", unit_price="0.1234567")
+    status, answer = send(client_of(sales), "/orders/entry/save/", header=header(payment_days=400), lines=[bad])
+    assert status == 422
+    assert answer["lines"]["0"] == {
+        "discount_percent": ["At most 100."],
+        "quantity": ["“1,2,3” can't be read as a number."],
+        "unit_price": ["At most 6 digits after the point."],
+    }
+    assert answer["header"]["payment_days"] == ["At most 365."]
+
+
 def test_preview_warns(client_of: ClientOf, sales: Any) -> None:
     from customers.models import Customer
 

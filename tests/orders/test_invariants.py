@@ -25,7 +25,7 @@ def test_names_what_was_bent() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE orders_orderline SET qty_reserved = 1 WHERE order_id = %s", [order.pk])
         bend = "UPDATE orders_order SET net_total = net_total + 1, gross_total = gross_total + 1 WHERE id = %s"
-        cursor.execute(bend, [order.pk])
+        cursor.execute(bend, [make.draft().pk])  # a placed one the database guards itself
         cursor.execute(
             "INSERT INTO orders_orderstep (order_id, source, target, at) VALUES (%s, 'draft', 'settled', '2026-01-01')",
             [order.pk],

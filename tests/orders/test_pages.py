@@ -34,6 +34,17 @@ def test_list_and_page_show_the_same_orders(client_of: ClientOf, who: str, reque
         assert found == (200 if f"/orders/{order.number}/" in listed else 404), order.number
 
 
+@pytest.mark.parametrize("state", ["in_production", "shipped", "rectification", "accepted", "settled"])
+def test_without_a_project_manager_it_stays_with_all_of_them(client_of: ClientOf, pm2: Any, state: str) -> None:
+    order = make.BY_STATE[state](make.line())
+    assert (order.state, order.project_manager) == (state, None)
+    assert client_of(pm2).get(order.get_absolute_url()).status_code == 200
+
+
+def test_a_draft_is_no_project_managers_yet(client_of: ClientOf, pm2: Any) -> None:
+    assert client_of(pm2).get(make.draft().get_absolute_url()).status_code == 404
+
+
 def test_nobody_else(client_of: ClientOf, sales2: Any, admin: Any) -> None:
     order = make.placed()
     assert client_of(sales2).get(f"/orders/{order.number}/").status_code == 404
