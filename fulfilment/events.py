@@ -33,6 +33,9 @@ ARRIVED = register(
         "fulfilment.arrived", _("confirmed the arrival of {number}, received by {received_by}"), icon="home-check"
     )
 )
+PROOF_ADDED = register(
+    EventType("fulfilment.proof_added", _("added the proof of delivery to {number}"), icon="home-check")
+)
 EXAMINED = register(
     EventType(
         "fulfilment.examined",
@@ -41,6 +44,12 @@ EXAMINED = register(
         icon="clipboard-check",
     )
 )
+INSPECTED = register(
+    EventType(
+        "fulfilment.inspected", _("inspected before dispatch: line {passed} passed, line {failed} failed"),
+        audience=_people, icon="clipboard-check",
+    )
+)  # fmt: skip
 RECTIFICATION_STARTED = register(
     EventType(
         "fulfilment.rectification_started",
@@ -71,6 +80,20 @@ PLAN_IMPORTED = register(
         "fulfilment.plan_imported", _("imported the plan: {made} milestones new, {changed} changed"), icon="upload"
     )
 )
+ROUNDS_IMPORTED = register(
+    EventType(
+        "fulfilment.rounds_imported", _("imported {count} rounds of acceptance, the last one of {last}"), icon="upload"
+    )
+)
+DEFECTS_IMPORTED = register(
+    EventType("fulfilment.defects_imported", _("imported {count} defects, {open} of them open"), icon="upload")
+)
+DEFECT_FOUND = register(
+    EventType("fulfilment.defect_found", _("found on line {line}: {text}"), audience=_people, icon="alert-triangle")
+)
+DEFECT_CORRECTED = register(
+    EventType("fulfilment.defect_corrected", _("corrected on line {line}: {text}"), audience=_people, icon="check")
+)
 
 
 #: What becomes of goods that came back, by the code that rows and events keep.
@@ -98,6 +121,12 @@ RETURNED = register(
 REPLACED = register(
     EventType("fulfilment.replaced", _("sent new goods with {number}: line {lines}"), audience=_people, icon="replace")
 )
+SENT_AGAIN = register(
+    EventType(
+        "fulfilment.sent_again", _("sent {number} for what came back: line {lines}"), audience=_people,
+        icon="truck-delivery",
+    )
+)  # fmt: skip
 WAIVED = register(
     EventType("fulfilment.waived", _("waived the acceptance: {reason}"), audience=_people, icon="clipboard-check")
 )
@@ -109,7 +138,45 @@ def _risk(name: str, message: Any) -> EventType:
 
 RISK_NOTED = _risk("noted", _("noted the risk “{title}” ({score} of 25)"))
 RISK_REVIEWED = _risk("reviewed", _("reviewed the risk “{title}” ({score} of 25), again on {review_on}"))
+RISK_MITIGATED = _risk(
+    "mitigated", _("did what was to be done against the risk “{title}” ({score} of 25 remain): {mitigation}")
+)
 RISK_CLOSED = _risk("closed", _("closed the risk “{title}”: {outcome}"))
+RISK_SOLVED = register(
+    EventType(
+        "fulfilment.risk_solved", _("solved the issue “{title}”, {days} days lost: {resolution}"), audience=_people,
+        icon="circle-check",
+    )
+)  # fmt: skip
+
+
+#: What a risk asks for, by the code that events keep.
+_ASKED = {
+    "review": _("to be reviewed"), "mitigation": _("what is done against it is due"), "issue": _("to be solved"),
+}  # fmt: skip
+
+
+def _asked(data: dict[str, Any]) -> dict[str, Any]:
+    """What a risk asks for, in the reader's language."""
+    asks = data.get("asks", [])
+    return data | {"asks": ", ".join(str(_ASKED.get(one, one)) for one in asks) if isinstance(asks, list) else asks}
+
+
+RISK_ASKS = register(
+    EventType(
+        "fulfilment.risk_asks", _("reminds of the risk “{title}”: {asks}"), audience=_owner, channels=("bell", "mail"),
+        icon="alert-triangle", words=_asked,
+    )
+)  # fmt: skip
+RISK_CATEGORY_SAVED = register(
+    EventType("fulfilment.risk_category_saved", _("saved the risk category {name}"), icon="alert-triangle")
+)
+RISK_SCALE_SAVED = register(
+    EventType(
+        "fulfilment.risk_scale_saved", _("set the scales of risks: middling from {middle}, high from {high}"),
+        icon="alert-triangle",
+    )
+)  # fmt: skip
 RISK_HAPPENED = register(
     EventType(
         "fulfilment.risk_happened", _("reports that the risk “{title}” happened, {days} days lost: {outcome}"),
@@ -216,6 +283,13 @@ MATERIAL_ORDERED = register(
         "fulfilment.material_ordered", _("drafted {number} to {supplier} for it: {skus}"), icon="package-import",
     )
 )  # fmt: skip
+PRODUCED = register(EventType("fulfilment.produced", _("reported line {lines} made; used {used}"), icon="tools"))
+PRODUCTION_TAKEN_BACK = register(
+    EventType(
+        "fulfilment.production_taken_back", _("took back the report that line {lines} was made: {reason}"),
+        icon="arrow-back",
+    )
+)  # fmt: skip
 MATERIAL_LATE = register(
     EventType(
         "fulfilment.material_late", _("entered that {supplier} brings {sku} ({number}) on {day}, {days} days too late"),
@@ -245,3 +319,45 @@ ORDER_REPLANNED = register(
         words=_beyond,
     )
 )  # fmt: skip
+
+
+def _assigned(event: Any) -> list[Any]:
+    """Whoever is assigned."""
+    from ordermgmt.accounts.models import User
+
+    return list(User.objects.filter(pk=event.data.get("user_id"), is_active=True))
+
+
+def _staff(name: str, message: Any, icon: str, audience: Any = nobody, permission: str = "") -> EventType:
+    return register(EventType(f"fulfilment.{name}", message, audience=audience, icon=icon, permission=permission))
+
+
+STAFF_SAVED = _staff("staff_saved", _("set up {name}"), "user-cog")
+SKILL_SAVED = _staff("skill_saved", _("saved the skill {name}"), "tool")
+COST_RATE_SET = _staff(
+    "cost_rate_set", _("set what an hour of {name} costs from {day} on"), "calculator", permission="orders.view_cost"
+)
+ABSENCE_ADDED = _staff("absence_added", _("entered that {name} is off from {day} to {last}: {reason}"), "calendar-off")
+HOURS_BOOKED = _staff("hours_booked", _("booked {hours} h on {day} for {number}"), "clock")
+HOURS_LOCKED = _staff("hours_locked", _("locked the hours up to {day}"), "lock")
+HOURS_OPENED = _staff("hours_opened", _("opened the hours after {day} again: {reason}"), "lock")
+ASSIGNMENT_MADE = _staff(
+    "assignment_made", _("assigned {name} to {what}: {hours} h from {first} to {last}"), "user-plus"
+)
+ASSIGNMENT_MOVED = _staff("assignment_moved", _("moved the work of {name} on {what} to {first} – {last}"), "calendar")
+ASSIGNMENT_ENDED = _staff("assignment_ended", _("took {name} off {what}: {hours} h given back"), "user-off")
+ASSIGNMENT_SHORT = _staff(
+    "assignment_short", _("left {hours} h of {name} for {what} without a free day: look for somebody"),
+    "alert-triangle", _people,
+)  # fmt: skip
+STAFF_REPLACED = _staff("staff_replaced", _("put {new} in the place of {old}, {hours} h: {reason}"), "replace", _people)
+# Everybody who sees the person reads these, whether or not they see the order: no customer, no word of the work.
+WORK_GIVEN = _staff(
+    "work_given", _("assigned work of {number}: {hours} h from {first} to {last}"), "user-plus", _assigned
+)
+WORK_MOVED = _staff("work_moved", _("moved the work of {number} to {first} – {last}"), "calendar", _assigned)
+WORK_TAKEN = _staff("work_taken", _("took work of {number} back: {hours} h"), "user-off", _assigned)
+WORK_OFF = _staff("work_off", _("took {hours} h of {number} off {day}"), "calendar-off", _assigned)
+CORRECTION_REPLACED = _staff(
+    "correction_replaced", _("replaced {old} by {new} because of the low score"), "replace", _owner
+)

@@ -6,20 +6,24 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from fulfilment.models import (
     CorrectiveAction,
     CriterionTemplate,
+    Defect,
     Feedback,
     GoodsReturnLine,
     MaterialNeed,
     Milestone,
     Rectification,
     Risk,
+    RiskCategory,
     RoutingStep,
     Shipment,
 )
 from fulfilment.models.feedback import SCORES, Stage
+from inventory.models import Reservation, Warehouse
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
@@ -51,12 +55,7 @@ class ShipmentFilter(filters.FilterSet):
         fields = ["q", "kind", "since", "until", "arrived"]
 
     def search(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
-        return queryset.filter(
-            Q(number__icontains=value)
-            | Q(order__search_text__found=value)
-            | Q(carrier__icontains=value)
-            | Q(tracking_number__icontains=value)
-        )
+        return queryset.filter(pk__in=Shipment.objects.found(value).order_by().values("pk"))
 
     def has_arrived(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
         return queryset.filter(delivered_on__isnull=value == "no")
@@ -90,7 +89,7 @@ class MilestoneFilter(filters.FilterSet):
     def in_status(self, queryset: Any, name: str, value: str) -> QuerySet[Milestone]:
         if value == "late":
             return queryset.late(business_today())
-        return queryset.filter(actual__isnull=value == "open")
+        return queryset.to_do() if value == "open" else queryset.filter(actual__isnull=False)
 
     def own(self, queryset: QuerySet[Milestone], name: str, value: str) -> QuerySet[Milestone]:
         return queryset.filter(owner=self.request.user)
@@ -156,6 +155,51 @@ class ReturnFilter(filters.FilterSet):
         )
 
 
+class PickFilter(filters.FilterSet):
+    """What is to be picked, by product, order and warehouse."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the product's or order's number."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    warehouse = filters.ModelChoiceFilter(
+        queryset=Warehouse.objects.filter(is_active=True), field_name="stock_item__warehouse", label=_("Warehouse"),
+        help_text=_("Where it is fetched."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Reservation
+        fields = ["q", "warehouse"]
+
+    def search(self, queryset: QuerySet[Reservation], name: str, value: str) -> QuerySet[Reservation]:
+        return queryset.filter(Q(stock_item__product__sku__icontains=value) | Q(order_number__icontains=value))
+
+
+class DefectFilter(filters.FilterSet):
+    """Defects by order, customer and words, open or corrected."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the defect, or of the order's number or customer."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    corrected = filters.ChoiceFilter(
+        choices=[("no", _("Open")), ("yes", _("Corrected"))], method="whether", label=_("State"),
+        help_text=_("Open, or corrected."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Defect
+        fields = ["q", "corrected"]
+
+    def search(self, queryset: QuerySet[Defect], name: str, value: str) -> QuerySet[Defect]:
+        return queryset.filter(Q(text__icontains=value) | Q(order__search_text__found=value))
+
+    def whether(self, queryset: QuerySet[Defect], name: str, value: str) -> QuerySet[Defect]:
+        return queryset.filter(corrected=value == "yes")
+
+
 class RectificationFilter(filters.FilterSet):
     """Rectifications by state and owner."""
 
@@ -173,15 +217,18 @@ class RectificationFilter(filters.FilterSet):
 
 
 class RiskFilter(filters.FilterSet):
-    """Risks by text, state, place on the heat map, owner and review."""
+    """Risks by text, state, category, place on the heat map, owner and what they ask for."""
 
     q = filters.CharFilter(
         method="search", label=_("Search"), max_length=100,
         help_text=_("Any part of the risk, or of the order's number or customer."),
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )  # fmt: skip
-    state = filters.ChoiceFilter(choices=Risk.State, label=_("State"), help_text=_("Open, happened or closed."))
-    category = filters.ChoiceFilter(choices=Risk.Category, label=_("Category"), help_text=_("Where it comes from."))
+    state = filters.ChoiceFilter(choices=Risk.State, label=_("State"), help_text=_("Open, happened, solved or closed."))
+    category = filters.ModelChoiceFilter(
+        queryset=RiskCategory.objects.all(), to_field_name="code", label=_("Category"),
+        help_text=_("Where it comes from."),
+    )  # fmt: skip
     probability = filters.ChoiceFilter(
         choices=[(n, n) for n in range(1, 6)], label=_("Probability"), help_text=_("From 1 to 5.")
     )
@@ -190,8 +237,12 @@ class RiskFilter(filters.FilterSet):
         method="own", label=_("Owner"), help_text=_("Only what you see to."), choices=[("yes", _("Mine"))]
     )
     review = filters.ChoiceFilter(
-        method="due", label=_("Review"), help_text=_("Only those to be looked at now."), choices=[("due", _("Due"))]
-    )
+        method="due", label=_("Due"), help_text=_("Only what asks for work now."),
+        choices=[
+            ("due", _("To be reviewed")), ("mitigation", _("Mitigation due")), ("issue", _("Happened, to be solved")),
+            ("any", _("Any of these")),
+        ],
+    )  # fmt: skip
 
     class Meta:
         model = Risk
@@ -204,7 +255,11 @@ class RiskFilter(filters.FilterSet):
         return queryset.filter(owner=self.request.user)
 
     def due(self, queryset: Any, name: str, value: str) -> QuerySet[Risk]:
-        return queryset.to_review(business_today())
+        today = business_today()
+        if value == "issue":
+            return queryset.to_solve()
+        chosen = {"due": queryset.to_review, "mitigation": queryset.to_mitigate, "any": queryset.asking}[value]
+        return chosen(today)
 
 
 class CriterionTemplateFilter(filters.FilterSet):
@@ -292,7 +347,7 @@ class MaterialFilter(filters.FilterSet):
     )  # fmt: skip
     cover = filters.ChoiceFilter(
         method="covered", label=_("Covered"), help_text=_("Whether it is on order, and in time."),
-        choices=[("missing", _("Missing")), ("ordered", _("On order")), ("late", _("Comes too late"))],
+        choices=[("missing", pgettext_lazy("material", "Missing")), ("ordered", _("On order")), ("late", _("Comes too late"))],
     )  # fmt: skip
     until = filters.DateFilter(
         field_name="needed_by",

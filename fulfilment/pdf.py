@@ -1,8 +1,11 @@
-"""The delivery note and the certificate of acceptance: what was delivered and taken, without any price."""
+"""Pick list, delivery note and certificate of acceptance: what was fetched, delivered and taken, without any price."""
+
+from collections.abc import Sequence
 
 from django.db.models import prefetch_related_objects
 
 from fulfilment.models import Acceptance, Shipment
+from fulfilment.services import Pick, targets
 from inventory.services import describe_specification
 from ordermgmt.lib.pdf import render_pdf
 from orders.models import Order
@@ -21,7 +24,12 @@ def delivery_note(shipment: Shipment) -> bytes:
         }
         for line in lines
     ]
-    context = {"shipment": shipment, "order": order, "rows": rows, "seller": _sender(order)}
+    ids = {line.order_line_id for line in lines}
+    context = {
+        "shipment": shipment, "order": order, "rows": rows, "seller": _sender(order),
+        "files": [one.file for one in shipment.files.select_related("file")],
+        "targets": [one for one in targets(order) if one.criterion.order_line_id in ids],
+    }  # fmt: skip
     return render_pdf("fulfilment/pdf/delivery_note.html", context, language=order.language)
 
 
@@ -32,8 +40,18 @@ def acceptance_certificate(order: Order) -> bytes:
     last = rounds[-1] if rounds else None
     context = {
         "order": order, "rounds": rounds, "last": last, "lines": order.order_lines, "seller": _sender(order),
+        "targets": targets(order),
     }  # fmt: skip
     return render_pdf("fulfilment/pdf/certificate.html", context, language=order.language)
+
+
+def pick_list(order: Order, picks: Sequence[Pick], *, language: str) -> bytes:
+    """What is to be fetched for an order, with a box to tick for each, and what is still being made."""
+    context = {
+        "order": order, "picks": [one for one in picks if one.quantity],
+        "waiting": [one for one in picks if one.waiting], "seller": _sender(order),
+    }  # fmt: skip
+    return render_pdf("fulfilment/pdf/pick_list.html", context, language=language)
 
 
 def _specification(line: object) -> list[tuple[str, str]]:

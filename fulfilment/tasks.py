@@ -6,11 +6,12 @@ from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
 from fulfilment import events
-from fulfilment.models import AcceptanceCertificate, FeedbackLink, MaterialNeed, Shipment
+from fulfilment.models import AcceptanceCertificate, FeedbackLink, Shipment
 from fulfilment.pdf import acceptance_certificate, delivery_note
 from fulfilment.services import (
     ask_after,
     ask_due,
+    close_left_risks,
     cover_needs,
     deem_due,
     keep_certificate,
@@ -20,15 +21,27 @@ from fulfilment.services import (
     plan_all_needs,
     plan_needs,
     release_order,
+    remind_risks,
+    request_certificate,
     take_over_criteria,
     tell_of_late,
 )
+from fulfilment.services.deeming import CERTIFICATE_JOB
 from fulfilment.services.feedback import MAIL_JOB
 from inventory import events as stock_events
-from inventory.models import PurchaseLine, StockItem
-from ordermgmt.activity.services import enqueue, job_handler, send_mail_effect, subscriber
+from inventory.models import Product, PurchaseLine
+from ordermgmt.activity.services import job_handler, send_mail_effect, subscriber
 from ordermgmt.documents.services import store_file
-from orders.events import ORDER_ACCEPTED, ORDER_AMENDED, ORDER_CANCELLED, ORDER_FINISHED, ORDER_PLACED, ORDER_SCHEDULED
+from orders.events import (
+    ORDER_ACCEPTED,
+    ORDER_AMENDED,
+    ORDER_CANCELLED,
+    ORDER_EXTENDED,
+    ORDER_FINISHED,
+    ORDER_PLACED,
+    ORDER_SCHEDULED,
+    ORDER_SETTLED,
+)
 from orders.models import Order
 
 
@@ -72,13 +85,11 @@ def deem() -> None:
 @subscriber(ORDER_ACCEPTED)
 def ask_certificate(event: Any) -> None:
     """An accepted order gets its certificate; told twice it is one job."""
-    enqueue(
-        "fulfilment.certificate", key=f"fulfilment.certificate:{event.root_id}", params={"order": event.root_id},
-        actor=event.actor,
-    )  # fmt: skip
+    if event.root is not None:
+        request_certificate(event.root, actor=event.actor)
 
 
-@job_handler("fulfilment.certificate", queue="pdf", label=_("Certificate of acceptance"))
+@job_handler(CERTIFICATE_JOB, queue="pdf", label=_("Certificate of acceptance"))
 def make_certificate(job: Any, progress: Any) -> dict[str, Any] | None:
     """Makes the certificate of an order and keeps it once; run again it finds the one that is kept."""
     order = Order.objects.select_related("seller").get(pk=job.params["order"])
@@ -124,7 +135,8 @@ def send_feedback_mail(job: Any, progress: Any) -> dict[str, Any] | None:
 
 
 @subscriber(
-    ORDER_PLACED, ORDER_AMENDED, ORDER_SCHEDULED, ORDER_CANCELLED, ORDER_FINISHED, events.SHIPPED,
+    ORDER_PLACED, ORDER_AMENDED, ORDER_SCHEDULED, ORDER_CANCELLED, ORDER_EXTENDED, ORDER_FINISHED, events.SHIPPED,
+    events.REPLACED, events.PRODUCED, events.PRODUCTION_TAKEN_BACK,
     events.MILESTONE_ADDED, events.MILESTONE_CHANGED, events.MILESTONE_MOVED, events.MILESTONE_REACHED,
     events.MILESTONE_REOPENED, events.MILESTONE_REMOVED, events.PLAN_IMPORTED,
 )  # fmt: skip
@@ -141,15 +153,15 @@ def follow_with_material(event: Any) -> None:
 @subscriber(
     stock_events.PURCHASE_DRAFTED, stock_events.PURCHASE_EDITED, stock_events.PURCHASE_ORDERED,
     stock_events.PURCHASE_CONFIRMED, stock_events.PURCHASE_RECEIVED, stock_events.PURCHASE_RETURNED,
-    stock_events.PURCHASE_CLOSED, stock_events.PURCHASE_CANCELLED,
+    stock_events.PURCHASE_CLOSED, stock_events.PURCHASE_CANCELLED, stock_events.PURCHASE_REDUCED,
 )  # fmt: skip
 def share_purchase(event: Any) -> None:
     """What a purchase brings, or no longer brings, is shared anew among the needs."""
     if event.subject is None:
         return
-    products = set(PurchaseLine.objects.filter(order=event.subject).values_list("product_id", flat=True))
-    if event.type == stock_events.PURCHASE_EDITED.name:  # a line that is gone names no product any more
-        products |= set(MaterialNeed.objects.filter(on_order__gt=0).values_list("product_id", flat=True))
+    products = (event.data or {}).get("products")  # a line that is gone names no product any more: the event does
+    if products is None:
+        products = PurchaseLine.objects.filter(order=event.subject).values_list("product_id", flat=True)
     cover_needs(pk for pk in products if pk)
 
 
@@ -173,8 +185,21 @@ def tell_of_late_material(event: Any) -> None:
 )
 def share_stock(event: Any) -> None:
     """Stock that came or went is shared anew among the needs."""
-    if isinstance(event.subject, StockItem):
-        cover_needs([event.subject.product_id])
+    if isinstance(event.root, Product):  # of a correction the subject is the correction
+        cover_needs([event.root.pk])
+
+
+@subscriber(ORDER_CANCELLED, ORDER_SETTLED)
+def close_risks_of_finished(event: Any) -> None:
+    """What might still have happened to an order can't once it is over; told twice there is nothing left."""
+    if isinstance(event.root, Order):
+        close_left_risks(event.root, actor=event.actor)
+
+
+@shared_task(name="fulfilment.risks")
+def remind_of_risks() -> None:
+    """Every hour: reminds of reviews, mitigations and issues that are due, each risk at most once a day."""
+    remind_risks()
 
 
 @shared_task(name="fulfilment.materials")

@@ -6,18 +6,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inventory.forms import AdjustForm, DecisionForm, PriceForm, ReceiveForm
-from inventory.forms.purchases import ConfirmForm, ReturnForm
+from inventory.forms.purchases import ConfirmForm, ReturnForm, SendForm
 from inventory.forms.purchases import ReasonForm as PurchaseReasonForm
 from inventory.forms.purchases import ReceiveForm as PurchaseReceiveForm
 from inventory.models import Product, PurchaseOrder, StockAdjustment
 from inventory.services import (
     adjust_stock,
     approve_adjustment,
+    ask_paper,
     cancel_purchase,
     close_purchase,
     confirm_purchase,
     edit_product,
+    mail_purchase,
     order_purchase,
+    paper_blocked,
+    paper_of,
     plain,
     receive_purchase,
     receive_stock,
@@ -85,10 +89,14 @@ def _ordered(order: PurchaseOrder) -> bool:
     return order.state == PurchaseOrder.State.ORDERED
 
 
+def _on_paper(order: PurchaseOrder) -> bool:
+    return not paper_blocked(order)
+
+
 PURCHASE_ACTIONS = ActionSet(
     Action(
         "order", gettext_lazy("Place the order"), order_purchase, transition="order", icon="send", primary=True, bulk=True,
-        done=gettext_lazy("The order is placed: print it, or send it to the supplier."),
+        done=gettext_lazy("The order is placed: now tell the supplier."),
         consequences=lambda order: [
             _("order from %(supplier)s; quantities and prices stay from here on") % {"supplier": order.supplier.name}
         ],
@@ -96,6 +104,15 @@ PURCHASE_ACTIONS = ActionSet(
     Action(
         "receive", gettext_lazy("Receive"), receive_purchase, permission="inventory.receive_stock", icon="package-import",
         primary=True, form=PurchaseReceiveForm, when=_ordered, done=gettext_lazy("The receipt is booked."),
+    ),
+    Action(
+        "send", gettext_lazy("Send to the supplier"), mail_purchase, permission="inventory.order_purchase", icon="mail",
+        form=SendForm, when=_on_paper, done=gettext_lazy("The mail to the supplier is on its way."),
+    ),
+    Action(
+        "document", gettext_lazy("Make the document"), ask_paper, permission="inventory.order_purchase",
+        icon="file-text", when=lambda order: _on_paper(order) and paper_of(order) is None,
+        done=gettext_lazy("The document is being made."),
     ),
     Action(
         "confirm", gettext_lazy("Enter confirmed dates"), confirm_purchase, permission="inventory.order_purchase",

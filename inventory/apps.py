@@ -5,4 +5,4 @@ class InventoryConfig(AppConfig):
     name = "inventory"
 
     def ready(self) -> None:
-        from inventory import actions, events, imports, panels  # noqa: F401  # registering is what they are for
+        from inventory import actions, events, imports, panels, tasks  # noqa: F401  # registering is what they are for

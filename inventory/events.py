@@ -81,7 +81,12 @@ PURCHASE_RECEIVED = _purchase("received", _("received goods of {number}: {receip
 PURCHASE_REJECTED = _purchase("rejected", _("refused goods of {number}: {reason}"), "x", told=True)
 PURCHASE_RETURNED = _purchase("returned", _("sent goods of {number} back: {reason}"), "arrow-back", told=True)
 PURCHASE_CLOSED = _purchase("closed", _("gave up what is open of {number}: {reason}"), "circle-check")
+PURCHASE_REDUCED = _purchase("reduced", _("took {quantity} {sku} off {number}: {reason}"), "edit")
 PURCHASE_CANCELLED = _purchase("cancelled", _("cancelled the purchase order {number}: {reason}"), "x")
 PURCHASE_IMPORTED = _purchase(
     "imported", _("brought the purchase order {number} in from a file"), "file-import", permission=_COST
 )
+PURCHASE_MAIL_ASKED = register(
+    EventType("inventory.purchase_mail_asked", _("has {number} mailed to {to}"), icon="mail")
+)
+PURCHASE_MAILED = register(EventType("inventory.purchase_mailed", _("mailed {number} to {to}"), icon="mail"))

@@ -18,6 +18,7 @@ from inventory.models import (
     Warehouse,
 )
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.fields import FoundSelect
 
 SEARCH = forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
@@ -168,7 +169,7 @@ class PurchaseFilter(filters.FilterSet):
     state = filters.ChoiceFilter(choices=PurchaseOrder.State, label=_("State"), help_text=_("How far it is."))
     supplier = filters.ModelChoiceFilter(
         queryset=Supplier.objects.all(), label=_("Supplier"), help_text=_("Only this supplier."),
-        widget=forms.Select(attrs={"data-autocomplete": "/inventory/suppliers/autocomplete/"}),
+        widget=FoundSelect(attrs={"data-autocomplete": "/inventory/suppliers/autocomplete/?all=1"}),
     )  # fmt: skip
     late = filters.ChoiceFilter(
         method="is_late",

@@ -96,17 +96,19 @@ def _product_data(context: Context, row: Row) -> dict[str, Any]:
     if "is_active" in row.values:
         given["is_active"] = bool(row.values["is_active"])
     if text := row.text("category"):
-        given["category"] = _category(context, text)
+        given["category"] = _category(context, text, row.text("product_group"))
     if text := row.text("unit"):
         given["unit"] = _unit(context, text)
     return given
 
 
-def _category(context: Context, name: str) -> ProductCategory:
+def _category(context: Context, name: str, group: str = "") -> ProductCategory:
+    """The category of that name; a new one becomes part of `group`, if the source names one."""
     known: dict[str, ProductCategory] = context.cache.setdefault("categories", {})
     if name not in known:
         found = ProductCategory.objects.filter(name=name).first()
-        known[name] = found or ProductCategory(name=name)
+        parent = _category(context, group) if group and group != name and found is None else None
+        known[name] = found or ProductCategory(name=name, parent=parent)
         if found is None:
             services.save_setup(known[name], actor=context.actor)
     return known[name]
@@ -323,6 +325,7 @@ register(
             ),
             Field("description", _("Description"), names=("text", "描述", "规格")),
             Field("category", _("Category"), names=("product line", "group", "类别", "分类")),
+            Field("product_group", _("Product group"), names=("product group", "main category", "大类", "一级分类")),
             Field("unit", _("Unit"), names=("uom", "基本单位", "单位", "einheit")),
             Field("kind", _("Kind"), names=("type", "类型")),
             Field(

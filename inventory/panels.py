@@ -1,12 +1,14 @@
 """What inventory shows on the start page and offers in the palette."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Product, PurchaseLine, PurchaseOrder, StockAdjustment, Supplier
-from inventory.services import supplier_record
+from inventory.services import paper_blocked, paper_key, paper_of, purchase_mails, supplier_record
+from ordermgmt.activity.models import Job
 from ordermgmt.activity.services import register_root
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
@@ -14,6 +16,8 @@ from ordermgmt.lib.panels import Panel, register
 
 #: So many rows of a queue are shown on the start page.
 SHOWN = 6
+#: So many days ahead the warehouse sees what comes.
+_SOON = 3
 
 
 def _shortages(request: Any, _nothing: Any) -> dict[str, Any] | None:
@@ -67,6 +71,20 @@ register(
 )  # fmt: skip
 
 
+def _arriving(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """What suppliers promised for the next days or for earlier, the first first: it is to be received."""
+    today = business_today()
+    rows = PurchaseLine.objects.awaited().filter(promised_on__lte=today + dt.timedelta(days=_SOON))
+    found = list(rows.select_related("order__supplier", "product").order_by("promised_on", "pk")[: SHOWN + 1])
+    return {"lines": found[:SHOWN], "more": len(found) > SHOWN, "today": today} if found else None
+
+
+register(
+    Panel("home", "arriving", _("To receive"), "inventory/_home_arriving.html", _arriving, order=9,
+          permission="inventory.receive_stock")
+)  # fmt: skip
+
+
 def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
     found = Product.objects.visible_to(user).filter(search_text__found=text).order_by("sku")[:limit]
     return [Hit(product.sku, product.get_absolute_url(), product.name) for product in found]
@@ -95,3 +113,23 @@ register_root(
     visible=PurchaseOrder.objects.visible_to,
     name=_("purchase order"),
 )
+
+
+def _paper(request: Any, order: PurchaseOrder) -> dict[str, Any] | None:
+    """The document that the supplier gets, and the mails that brought it."""
+    if paper_blocked(order):
+        return None
+    paper = paper_of(order)
+    return {
+        "order": order, "paper": paper if request.user.has_perm("inventory.view_cost") else None,
+        "job": None if paper else Job.objects.filter(key=paper_key(order)).first(), "mails": purchase_mails(order),
+        "may_send": request.user.has_perm("inventory.order_purchase"),
+    }  # fmt: skip
+
+
+register(
+    Panel(
+        "inventory.purchase", "paper", _("Document"), "inventory/_purchase_paper.html", _paper, order=1,
+        permission="inventory.view_cost",
+    )
+)  # fmt: skip

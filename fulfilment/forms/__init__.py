@@ -2,23 +2,32 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fulfilment.models import Acceptance, GoodsReturnLine, Rectification, Shipment
-from fulfilment.services import LineResult, ReturnedPart, returnable_lines, shippable_lines
+from fulfilment.services import (
+    LineResult,
+    ReturnedPart,
+    ready_quantities,
+    ready_to_ship,
+    remedies,
+    returnable_lines,
+    shippable_lines,
+)
 from inventory.services import plain
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
 
 from .criteria import FilesField, finding_fields, findings_of
+from .keys import KeyField
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -34,16 +43,6 @@ class QuantityField(forms.DecimalField):
         )  # fmt: skip
 
 
-class KeyField(forms.CharField):
-    """The hidden key that makes a form sent twice one deed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            initial=lambda: uuid4().hex, max_length=64, widget=forms.HiddenInput,
-            help_text=gettext_lazy("Names this form once."),
-        )  # fmt: skip
-
-
 class LinesForm(forms.Form):
     """A form with a row of fields per order line, shown as a table."""
 
@@ -55,8 +54,10 @@ class LinesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.order = instance
         self.lines = self.open_lines()
-        for line in self.lines:
-            self.fields.update(self.line_fields(line))
+        # Kept: to make the fields of a thousand lines anew for every look at the rows would take seconds.
+        self.row_fields = {line.pk: self.line_fields(line) for line in self.lines}
+        for fields in self.row_fields.values():
+            self.fields.update(fields)
 
     def open_lines(self) -> list[OrderLine]:
         """The lines that have a row."""
@@ -73,13 +74,19 @@ class LinesForm(forms.Form):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Each line with its bound fields, for the template."""
-        return [{"line": line, "fields": [self[name] for name in self.line_fields(line)]} for line in self.lines]
+        """Each line with its bound fields under their headings, for the template."""
+        return [
+            {
+                "line": line,
+                "cells": list(zip(self.heads, (self[name] for name in self.row_fields[line.pk]), strict=True)),
+            }
+            for line in self.lines
+        ]
 
     @property
     def others(self) -> list[forms.BoundField]:
         """The fields below the table."""
-        in_rows = {name for line in self.lines for name in self.line_fields(line)}
+        in_rows = {name for fields in self.row_fields.values() for name in fields}
         return [bound for bound in self if bound.name not in in_rows]
 
 
@@ -105,15 +112,26 @@ class ShipForm(LinesForm):
     key = KeyField()
 
     def open_lines(self) -> list[OrderLine]:
-        return shippable_lines(self.order, self.kind)
+        lines = shippable_lines(self.order, self.kind)
+        self.ready = ready_to_ship(lines)
+        return lines
+
+    def __init__(self, *args: Any, instance: Order, **kwargs: Any) -> None:
+        self.passed = ready_quantities(instance)
+        super().__init__(*args, instance=instance, **kwargs)
 
     def line_fields(self, line: OrderLine) -> dict[str, forms.Field]:
-        ready = min(line.qty_to_ship, line.qty_reserved) if line.is_stocked and line.product_id else line.qty_to_ship
+        ready = self.ready[line.pk]
         label = _("Now, line %(position)s") % {"position": line.position}
         hint = _("%(open)s open, %(reserved)s reserved") % {
             "open": plain(line.qty_to_ship),
             "reserved": plain(line.qty_reserved),
         }
+        if line.supply == OrderLine.Supply.MAKE:
+            hint += ", " + _("%(made)s reported made") % {"made": plain(line.qty_produced)}
+        if line.pk in self.passed:
+            ready = min(ready, self.passed[line.pk])
+            hint += ", " + _("%(passed)s inspected") % {"passed": plain(self.passed[line.pk])}
         return {f"quantity_{line.pk}": QuantityField(label, ready, hint)}
 
     @property
@@ -125,15 +143,6 @@ class ShipForm(LinesForm):
         rest = {name: value for name, value in data.items() if not name.startswith("quantity_")}
         quantities = {line.pk: data.get(f"quantity_{line.pk}") or ZERO for line in self.lines}
         return {**rest, "quantities": quantities}
-
-
-class DeliverForm(ShipForm):
-    """How much of each service is performed."""
-
-    kind = Shipment.Kind.SERVICE
-    carrier = None  # type: ignore[assignment]  # a service travels with nobody
-    tracking_number = None  # type: ignore[assignment]
-    inspected = None  # type: ignore[assignment]
 
 
 class AcceptForm(LinesForm):
@@ -149,7 +158,7 @@ class AcceptForm(LinesForm):
     on = forms.DateField(
         label=gettext_lazy("Date"),
         widget=DATE,
-        initial=timezone.localdate,
+        initial=business_today,
         help_text=gettext_lazy("When it was examined."),
     )
     evidence = forms.CharField(
@@ -213,7 +222,7 @@ class ReturnForm(LinesForm):
         label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Why it came back, in a few words.")
     )
     on = forms.DateField(
-        label=gettext_lazy("Date"), widget=DATE, initial=timezone.localdate,
+        label=gettext_lazy("Date"), widget=DATE, initial=business_today,
         help_text=gettext_lazy("When it arrived here."),
     )  # fmt: skip
     key = KeyField()
@@ -246,6 +255,7 @@ class ReturnForm(LinesForm):
 class PlanForm(forms.Form):
     """How something is put right, by whom, until when."""
 
+    takes = ("instance",)
     remedy = forms.ChoiceField(
         label=gettext_lazy("Remedy"), choices=Rectification.Remedy.choices,
         help_text=gettext_lazy("What is agreed with the customer."),
@@ -259,10 +269,17 @@ class PlanForm(forms.Form):
         help_text=gettext_lazy("Until when it is put right and delivered again."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, instance: Rectification, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owner = self.fields["owner"]
-        owner.queryset = users_with_role(Role.PM, Role.WAREHOUSE)  # type: ignore[attr-defined]
+        owner, remedy = self.fields["owner"], self.fields["remedy"]
+        remedy.choices = remedies(instance)  # type: ignore[attr-defined]  # a choice field
+        remedy.initial = instance.remedy
+        people = [Role.PM, Role.WAREHOUSE]
+        if instance.came_back:  # a credit is finance's
+            people.append(Role.FINANCE)
+            remedy.help_text = _("What is agreed with the customer. A credit becomes work of finance.")
+            self.fields["due"].help_text = _("Until when it is credited or with the customer again.")
+        owner.queryset = users_with_role(*people)  # type: ignore[attr-defined]  # a choice field
 
 
 class ResultForm(forms.Form):
@@ -279,7 +296,7 @@ class ResultForm(forms.Form):
         help_text=gettext_lazy("What becomes of them; the new ones leave the stock with a delivery note of their own."),
     )  # fmt: skip
 
-    cost = forms.DecimalField(
+    cost = DecimalField(
         label=gettext_lazy("Cost"), required=False, min_value=ZERO, max_digits=15, decimal_places=2,
         help_text=gettext_lazy("Work and material it took us, in the order's currency; empty: none."),
     )  # fmt: skip
@@ -291,6 +308,37 @@ class ResultForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not instance.replaces_goods:
             del self.fields["faulty"]
+
+
+class SendForm(forms.Form):
+    """What was done, and with whom the goods travel."""
+
+    result = forms.CharField(
+        label=gettext_lazy("Result"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("What was done: repaired how, or new goods from where."),
+    )  # fmt: skip
+    carrier = forms.CharField(
+        label=gettext_lazy("Carrier"), max_length=80, required=False, help_text=gettext_lazy("Who takes it along.")
+    )
+    tracking_number = forms.CharField(
+        label=gettext_lazy("Tracking number"), max_length=80, required=False,
+        help_text=gettext_lazy("So that the customer can follow it; may be added later."),
+    )  # fmt: skip
+    cost = DecimalField(
+        label=gettext_lazy("Cost"), required=False, min_value=ZERO, max_digits=15, decimal_places=2,
+        help_text=gettext_lazy("Work and material it took us, in the order's currency; empty: none."),
+    )  # fmt: skip
+
+    def clean_cost(self) -> Decimal:
+        return self.cleaned_data["cost"] or ZERO
+
+
+class DefectForm(forms.Form):
+    """One thing that is wrong."""
+
+    text = forms.CharField(
+        label=gettext_lazy("Defect"), max_length=500, help_text=gettext_lazy("What is wrong, and where.")
+    )
 
 
 class ReasonForm(forms.Form):
@@ -322,7 +370,7 @@ class ArrivalForm(forms.Form):
     """Proof of delivery."""
 
     delivered_on = forms.DateField(
-        label=gettext_lazy("Arrived on"), widget=DATE, initial=timezone.localdate,
+        label=gettext_lazy("Arrived on"), widget=DATE, initial=business_today,
         help_text=gettext_lazy("The day the customer took it."),
     )  # fmt: skip
     received_by = forms.CharField(
@@ -332,3 +380,12 @@ class ArrivalForm(forms.Form):
         label=gettext_lazy("Proof of delivery"), required=False,
         help_text=gettext_lazy("A photo of the goods in place or of the signed note, or its PDF."),
     )  # fmt: skip
+
+
+class ProofForm(forms.Form):
+    """The proof that was missing when the arrival was confirmed."""
+
+    proof = forms.FileField(
+        label=gettext_lazy("Proof of delivery"),
+        help_text=gettext_lazy("A photo of the goods in place or of the signed note, or its PDF."),
+    )

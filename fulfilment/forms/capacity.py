@@ -2,17 +2,20 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfilment.models import Milestone, RoutingStep, WorkCentre
+from fulfilment.models import Milestone, RoutingStep, Shift, WorkCentre
 from inventory.models import Product
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.fields import DecimalField
 from orders.models import Order
 
+from .keys import KeyField
 from .plan import DATE
 
 DAYS = (
@@ -40,7 +43,35 @@ def read_shifts(text: str) -> list[tuple[dt.time, dt.time]]:
     return found
 
 
-class CentreForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class WeekFields(forms.Form):
+    """The working hours of a week, a field per weekday; `shifts` is what the verbs take."""
+
+    def add_days(self, kept: Iterable[Shift] | None) -> None:
+        """A field per weekday with the kept shifts; a week of forty hours where there are none yet."""
+        known: dict[int, list[str]] = {n: [] for n in range(7)}
+        for shift in kept or []:
+            known[shift.weekday].append(str(shift))
+        for n, label in enumerate(DAYS):
+            self.fields[f"day_{n}"] = forms.CharField(
+                label=label, required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+                initial=", ".join(known[n]) if kept is not None else ("08:00-16:00" if n < 5 else ""),
+                help_text=gettext_lazy("Shifts as 06:00-14:00, 14:00-22:00; empty: closed."),
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        shifts = []
+        for n in range(7):
+            text = data.pop(f"day_{n}", "")
+            try:
+                shifts += [(n, begins, ends) for begins, ends in read_shifts(text)]
+            except forms.ValidationError as error:
+                self.add_error(f"day_{n}", error)
+        data["shifts"] = shifts
+        return data
+
+
+class CentreForm(WeekFields, forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A work centre with the shifts of a week."""
 
     reason = forms.CharField(
@@ -56,29 +87,8 @@ class CentreForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known: dict[int, list[str]] = {n: [] for n in range(7)}
-        if self.instance.pk:
-            for shift in self.instance.shifts.all():
-                known[shift.weekday].append(str(shift))
-        for n, label in enumerate(DAYS):
-            self.fields[f"day_{n}"] = forms.CharField(
-                label=label, required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}),
-                initial=", ".join(known[n]) if self.instance.pk else ("08:00-16:00" if n < 5 else ""),
-                help_text=gettext_lazy("Shifts as 06:00-14:00, 14:00-22:00; empty: closed."),
-            )  # fmt: skip
+        self.add_days(self.instance.shifts.all() if self.instance.pk else None)
         self.order_fields(self.field_order)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        shifts = []
-        for n in range(7):
-            text = data.pop(f"day_{n}", "")
-            try:
-                shifts += [(n, begins, ends) for begins, ends in read_shifts(text)]
-            except forms.ValidationError as error:
-                self.add_error(f"day_{n}", error)
-        data["shifts"] = shifts
-        return data
 
     def _post_clean(self) -> None:
         """The verb checks the row: here it would be changed before it is locked."""
@@ -88,7 +98,7 @@ class ExceptionForm(forms.Form):
     """Days on which work differs from the weekly shifts."""
 
     work_centre = forms.ModelChoiceField(
-        WorkCentre.objects.all(), label=gettext_lazy("Work centre"), required=False,
+        WorkCentre.objects.places(), label=gettext_lazy("Work centre"), required=False,
         empty_label=gettext_lazy("All of them"), help_text=gettext_lazy("A holiday is for all of them."),
     )  # fmt: skip
     day = forms.DateField(label=gettext_lazy("Day"), widget=DATE, help_text=gettext_lazy("The first day that differs."))
@@ -96,7 +106,7 @@ class ExceptionForm(forms.Form):
         label=gettext_lazy("Until"), required=False, widget=DATE,
         help_text=gettext_lazy("The last day, at most 60 days on; empty: only the one."),
     )  # fmt: skip
-    hours_open = forms.DecimalField(
+    hours_open = DecimalField(
         label=gettext_lazy("Hours worked"), initial=0, min_value=0, max_value=24, decimal_places=2,
         help_text=gettext_lazy("Of each station on that day; 0: closed."),
     )  # fmt: skip
@@ -124,6 +134,7 @@ class RoutingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         )  # fmt: skip
         if self.instance.pk:
             self.initial["product"] = self.instance.product.sku
+        self.fields["work_centre"].queryset = WorkCentre.objects.places()  # type: ignore[attr-defined]  # a choice field
         self.order_fields(self.Meta.fields)
 
     def clean_product(self) -> Product:
@@ -167,11 +178,13 @@ class NeedsForm(forms.Form):
 class BookForm(NeedsForm):
     """So many hours of one work centre."""
 
+    sent_once = True
+    key = KeyField()
     work_centre = forms.ModelChoiceField(
-        WorkCentre.objects.filter(is_active=True), label=gettext_lazy("Work centre"),
+        WorkCentre.objects.places().filter(is_active=True), label=gettext_lazy("Work centre"),
         help_text=gettext_lazy("Where the work is done."),
     )  # fmt: skip
-    hours = forms.DecimalField(
+    hours = DecimalField(
         label=gettext_lazy("Hours"), min_value=0, max_value=10_000, decimal_places=2,
         help_text=gettext_lazy("How much time it takes, all stations together."),
     )  # fmt: skip

@@ -5,32 +5,50 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from fulfilment.models import AgreedCriterion, CriterionTemplate
+from fulfilment.models.criteria import Stage
 from fulfilment.services import Found, tolerance
 from inventory.models import Product
+from ordermgmt.lib.fields import DecimalField, FoundSelect
 from orders.models import Order
 
-_SAID = ["title", "method", "unit", "minimum", "maximum"]
+from .keys import KeyField
+
+_SAID = ["stage", "title", "method", "unit", "minimum", "maximum"]
 
 
-class CriterionTemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class _Criterion(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What both forms share: without a word on the stage it is examined at acceptance."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].required = False
+
+    def clean_stage(self) -> str:
+        return self.cleaned_data["stage"] or Stage.ACCEPTANCE
+
+
+class CriterionTemplateForm(_Criterion):
     """A criterion that new orders begin with."""
 
     class Meta:
         model = CriterionTemplate
         fields = [*_SAID, "product", "kind", "is_active"]
+        widgets = {"product": FoundSelect(attrs={"data-autocomplete": "/inventory/products/autocomplete/"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["product"].queryset = Product.objects.filter(is_active=True)  # type: ignore[attr-defined]
 
 
-class CriterionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class CriterionForm(_Criterion):
     """One more criterion of an order."""
 
     takes = ("instance",)
+    sent_once = True
+    key = KeyField()
 
     class Meta:
         model = AgreedCriterion
@@ -68,9 +86,9 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(one, initial) for one in data or [] if one]
 
 
-def finding_fields(order: Order) -> dict[str, forms.Field]:
-    """A field per agreed criterion, "criterion_<id>": a value where it is measured, else passed or failed."""
-    found = AgreedCriterion.objects.filter(order=order).select_related("order_line")
+def finding_fields(order: Order, stage: str = Stage.ACCEPTANCE) -> dict[str, forms.Field]:
+    """A field per criterion of a stage, "criterion_<id>": a value where it is measured, else passed or failed."""
+    found = AgreedCriterion.objects.filter(order=order, stage=stage).select_related("order_line")
     return {f"criterion_{one.pk}": _finding_field(one) for one in found}
 
 
@@ -79,11 +97,11 @@ def _finding_field(criterion: AgreedCriterion) -> forms.Field:
     label = " · ".join(part for part in (criterion.title, place) if part)
     if criterion.is_measured:
         parts = (_("Passes: %(range)s") % {"range": tolerance(criterion)}, criterion.method)
-        return forms.DecimalField(
+        return DecimalField(
             label=label, required=False, max_digits=12, decimal_places=6, help_text=" · ".join(p for p in parts if p),
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         )  # fmt: skip
-    choices = [("", _("Not examined")), ("yes", _("Passed")), ("no", _("Failed"))]
+    choices = [("", _("Not examined")), ("yes", _("Passed")), ("no", pgettext("examined", "Failed"))]
     hint = criterion.method or _("Whether it passed in this round.")
     return forms.ChoiceField(label=label, required=False, choices=choices, help_text=hint)
 

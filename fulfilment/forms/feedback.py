@@ -10,17 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from fulfilment.models import CorrectiveAction, FeedbackPlan
 from fulfilment.models.feedback import SCORES
+from fulfilment.services import customer_address
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import Role
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-def customer_address(order: Order) -> str:
-    """Where the customer of an order is reached: its contact, else the customer; "" where neither has an address."""
-    return (order.contact.email if order.contact else "") or order.customer.email
 
 
 def caretakers() -> Any:
@@ -106,6 +102,7 @@ class AssignForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 class CorrectedForm(forms.Form):
     """What was done about a low score."""
 
+    takes = ("instance",)
     measure = forms.ChoiceField(
         label=gettext_lazy("Measure"),
         choices=CorrectiveAction.Measure,
@@ -115,3 +112,8 @@ class CorrectedForm(forms.Form):
         label=gettext_lazy("Result"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("What came of it."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, instance: CorrectiveAction, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if instance.measure:  # a person who was replaced already is not "adjusted" by a field left as it was
+            self.fields["measure"].initial = instance.measure

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfilment.services import expected_day, hits_of
+from fulfilment.services import Hit, expected_day, hits_of, nothing_moves
 from inventory.models import PurchaseLine, Supplier
 from inventory.services import Wish, rank_offers
 from ordermgmt.company.services import business_today
@@ -61,9 +61,10 @@ class ReplaceForm(forms.Form):
 
 
 class ReplanForm(forms.Form):
-    """On which day it comes."""
+    """On which day it comes. What that moves is shown before it is saved: another day is confirmed once more."""
 
-    takes = ("instance",)
+    takes = ("instance", "user")
+    fields_template = "fulfilment/_replan_fields.html"
     day = forms.DateField(
         label=gettext_lazy("It comes on"), widget=DATE,
         help_text=gettext_lazy("The orders are planned as if it came on this day."),
@@ -72,8 +73,31 @@ class ReplanForm(forms.Form):
         label=gettext_lazy("Reason"), max_length=200,
         help_text=gettext_lazy("Kept with every milestone that moves, and told to everybody who works on the orders."),
     )  # fmt: skip
+    shown = forms.DateField(
+        label=gettext_lazy("The day whose moves were shown"), required=False, widget=forms.HiddenInput,
+        help_text=gettext_lazy("Another day is shown before it is saved."),
+    )  # fmt: skip
 
-    def __init__(self, *args: Any, instance: PurchaseLine, **kwargs: Any) -> None:
-        day = expected_day(instance, business_today())
-        kwargs.setdefault("initial", {"day": day, "reason": _reason(instance)})
+    def __init__(self, *args: Any, instance: PurchaseLine, user: Any, **kwargs: Any) -> None:
+        self.line, self.user, self.comes = instance, user, expected_day(instance, business_today())
+        kwargs.setdefault("initial", {"day": self.comes, "reason": _reason(instance)})
         super().__init__(*args, **kwargs)
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What moves on the day in the form: the orders that the reader sees."""
+        found = hits_of([self.line], self.user, business_today(), self.comes).get(self.line.pk, [])
+        return [one for one in found if one.seen]
+
+    @property
+    def why_not(self) -> str:
+        """Why an order of `hits` without a step stays as it is."""
+        return nothing_moves()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        shown = data.pop("shown", None) or self.comes
+        self.comes = data.get("day") or self.comes
+        if self.comes != shown and any(one.steps for one in self.hits):
+            self.add_error("day", _("On this day other milestones move: read below which, then confirm again."))
+        return data

@@ -65,4 +65,5 @@ class OrderNeedsForm(forms.Form):
 
 def seen_quantity(text: str) -> Decimal:
     """What was missing when the page was made; -1 for what is no number, so that it is never taken for the present."""
-    return Decimal(text) if text.replace(".", "", 1).isdigit() and len(text) < 25 else Decimal(-1)
+    written = text.isascii() and text.replace(".", "", 1).isdigit() and len(text) < 25
+    return Decimal(text) if written else Decimal(-1)

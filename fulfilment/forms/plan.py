@@ -4,14 +4,16 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from fulfilment.models import Milestone
-from fulfilment.services import plan_conflicts
+from fulfilment.services import following, move_breaks
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
 from orders.models import Order
+
+from .keys import seen_version
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -23,7 +25,7 @@ class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
     before = forms.ModelMultipleChoiceField(
         Milestone.objects.none(), required=False, label=gettext_lazy("Comes after"),
         widget=forms.SelectMultiple(attrs={"size": 5}),
-        help_text=gettext_lazy("What must be reached first; hold Ctrl to choose several."),
+        help_text=gettext_lazy("What must be reached first; several may be chosen."),
     )  # fmt: skip
 
     class Meta:
@@ -37,6 +39,10 @@ class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         self.fields["before"].queryset = others  # type: ignore[attr-defined]
         if instance.pk:
             self.initial["before"] = list(instance.before.values_list("pk", flat=True))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        return data | {"version": seen_version(self.data)} if self.instance.pk else data
 
 
 class AddMilestoneForm(MilestoneForm):
@@ -56,7 +62,10 @@ class MoveForm(forms.Form):
 
     takes = ("instance",)
     start = forms.DateField(
-        label=gettext_lazy("Start"), required=False, widget=DATE, help_text=gettext_lazy("When the work on it begins.")
+        label=pgettext_lazy("date", "Start"),
+        required=False,
+        widget=DATE,
+        help_text=gettext_lazy("When the work on it begins."),
     )
     forecast = forms.DateField(
         label=gettext_lazy("Planned"), widget=DATE,
@@ -65,6 +74,10 @@ class MoveForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, help_text=gettext_lazy("Why it moves, for the order's history.")
     )
+    follow = forms.BooleanField(
+        label=gettext_lazy("Move what follows along"), required=False,
+        help_text=gettext_lazy("What builds on it, over all steps, moves by as many working days; the baselines stay."),
+    )  # fmt: skip
     anyway = forms.BooleanField(
         label=gettext_lazy("Save in spite of what it breaks"), required=False,
         help_text=gettext_lazy("Only after you read what it breaks."),
@@ -90,7 +103,7 @@ class MoveForm(forms.Form):
         if data.get("forecast") and not data.get("anyway"):
             moved = Milestone(pk=self.milestone.pk, order=self.milestone.order, forecast=data["forecast"])
             moved.start = data.get("start")
-            if broken := plan_conflicts(moved):
+            if broken := move_breaks(moved, following(moved) if data.get("follow") else []):
                 raise forms.ValidationError(broken)
         return data
 

@@ -13,6 +13,7 @@ from inventory.models import Product
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.typed import whole
 from orders.models import Order
 
 from .plan import DATE
@@ -39,7 +40,7 @@ def read_steps(text: str) -> list[TemplateStep]:
             text = _("Line %(place)s: “%(kind)s” is no kind: %(kinds)s.")
             known = ", ".join(str(label) for label in Milestone.Kind.labels)
             raise forms.ValidationError(text % {"place": place, "kind": kind[:30], "kinds": known})
-        if not all(not one or (one.isascii() and one.isdigit() and len(one) < 5) for one in (days, weight)):
+        if not all(not one or whole(one, digits=4) is not None for one in (days, weight)):
             raise forms.ValidationError(
                 _("Line %(place)s: days and weight are whole numbers from 0.") % {"place": place}
             )

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from decimal import Decimal
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('mitigation_due', models.DateField(blank=True, help_text='Until when that is done.', null=True, verbose_name='mitigation due')),
                 ('contingency', models.CharField(blank=True, help_text='What is done when it happens all the same.', max_length=500, verbose_name='contingency')),
                 ('review_on', models.DateField(help_text='When its owner looks at it again; then it is their work.', verbose_name='review on')),
-                ('state', django_fsm.FSMField(choices=[('open', 'Open'), ('happened', 'Happened'), ('closed', 'Closed')], default='open', max_length=50, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('open', 'Open'), ('happened', 'Happened'), ('closed', 'Closed')], default='open', max_length=50, protected=True, verbose_name='state')),
                 ('outcome', models.CharField(blank=True, max_length=500, verbose_name='what happened')),
                 ('days', models.PositiveSmallIntegerField(default=0, verbose_name='days lost')),
                 ('cost', ordermgmt.lib.money.AmountField(decimal_places=4, default=Decimal('0'), max_digits=19, verbose_name='cost')),

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.fsm
 import ordermgmt.lib.searching
 from django.conf import settings
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('due', models.DateField(help_text='Until when it is done.', verbose_name='due')),
                 ('measure', models.CharField(blank=True, choices=[('adjust', 'Adjust the service'), ('replace', 'Replace the person'), ('talk', 'Talk with the customer')], help_text='What is done about it.', max_length=8, verbose_name='measure')),
                 ('result', models.CharField(blank=True, max_length=500, verbose_name='result')),
-                ('state', django_fsm.FSMField(choices=[('open', 'Open'), ('done', 'Done')], default='open', max_length=50, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('open', 'Open'), ('done', 'Done')], default='open', max_length=50, protected=True, verbose_name='state')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrective_actions', to='orders.order')),
                 ('owner', models.ForeignKey(help_text='Who sees to it and is told.', on_delete=django.db.models.deletion.PROTECT, related_name='corrective_actions', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                 ('feedback', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='corrective_action', to='fulfilment.feedback')),

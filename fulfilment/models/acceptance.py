@@ -98,9 +98,25 @@ class RectificationQuerySet(models.QuerySet["Rectification"]):
         """Not yet done."""
         return self.exclude(state=Rectification.State.DONE)
 
+    def undelivered(self) -> Self:
+        """Goods that came back of which nobody said what follows, or that are to be sent again."""
+        return self.open().filter(return_line__isnull=False).exclude(remedy=Rectification.Remedy.CREDIT)
+
+    def to_send(self) -> Self:
+        """Goods that came back and go to the customer again, repaired or new."""
+        return self.filter(
+            return_line__isnull=False, state=Rectification.State.IN_WORK, remedy__in=Rectification.SENT_AGAIN
+        )
+
+    def to_credit(self) -> Self:
+        """What the customer gets a credit for: came back, or was agreed in place of putting it right."""
+        back = Q(return_line__isnull=False, state=Rectification.State.IN_WORK)
+        kept = Q(return_line__isnull=True, state=Rectification.State.DONE)
+        return self.filter(back | kept, remedy=Rectification.Remedy.CREDIT)
+
 
 class Rectification(models.Model):
-    """One rejected quantity on its way to being put right: how, by whom, until when."""
+    """One quantity that was rejected or came back, on its way to being put right: how, by whom, until when."""
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -114,9 +130,16 @@ class Rectification(models.Model):
         CREDIT = "credit", _("The customer keeps it for a credit")
         CONCESSION = "concession", _("The customer takes it as it is")
 
+    #: What ends a return with a delivery.
+    SENT_AGAIN = (Remedy.REPAIR, Remedy.REPLACE)
+
     order = models.ForeignKey(Order, models.PROTECT, related_name="rectifications")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="rectifications")
-    found_in = models.OneToOneField(AcceptanceLine, models.PROTECT, related_name="rectification")
+    #: What it is about, one of both: what an examination rejected, or goods that came back.
+    found_in = models.OneToOneField(AcceptanceLine, models.PROTECT, null=True, blank=True, related_name="rectification")
+    return_line = models.OneToOneField(
+        "fulfilment.GoodsReturnLine", models.PROTECT, null=True, blank=True, related_name="task"
+    )
     quantity = QuantityField(_("quantity"))
     reason = models.CharField(_("reason"), max_length=300)
     state = FSMField(_("state"), default=State.OPEN, choices=State.choices, protected=True)
@@ -141,6 +164,11 @@ class Rectification(models.Model):
         ordering = ["order", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="rectification_positive"),
+            models.CheckConstraint(
+                condition=Q(found_in__isnull=True, return_line__isnull=False)
+                | Q(found_in__isnull=False, return_line__isnull=True),
+                name="rectification_of_one_thing",
+            ),
             models.CheckConstraint(condition=Q(cost__gte=0), name="rectification_cost_not_negative"),
             models.CheckConstraint(
                 condition=Q(state="open") | (~Q(remedy="") & Q(owner__isnull=False, due__isnull=False)),
@@ -157,9 +185,19 @@ class Rectification(models.Model):
         return f"{self.order_id} {self.order_line_id}"
 
     @property
+    def came_back(self) -> bool:
+        """Whether the goods are here: the customer sent them back."""
+        return self.return_line_id is not None
+
+    @property
     def replaces_goods(self) -> bool:
         """Whether completing it sends new goods."""
         return self.remedy == self.Remedy.REPLACE and self.order_line.supply != OrderLine.Supply.SERVICE
+
+    @property
+    def sends_again(self) -> bool:
+        """Whether goods that came back, or others for them, are to go to the customer."""
+        return self.came_back and self.remedy in self.SENT_AGAIN
 
     @transition(state, source=[State.OPEN, State.IN_WORK], target=State.IN_WORK, permission="fulfilment.rectify_order")
     def begin(self) -> None:
@@ -168,3 +206,11 @@ class Rectification(models.Model):
     @transition(state, source=State.IN_WORK, target=State.DONE, permission="fulfilment.rectify_order")
     def complete(self) -> None:
         """It is put right and delivered again."""
+
+    @transition(state, source=State.IN_WORK, target=State.DONE, permission="fulfilment.ship_order")
+    def send(self) -> None:
+        """What came back, or other goods for it, left for the customer."""
+
+    @transition(state, source=State.IN_WORK, target=State.DONE, permission="billing.charge_order")
+    def credit(self) -> None:
+        """Finance proposed the credit for what came back."""

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Product
@@ -21,6 +22,14 @@ DAY = 24 * 60
 _HOUR = 60
 
 
+class WorkCentreQuerySet(models.QuerySet["WorkCentre"]):
+    """Reads of work centres."""
+
+    def places(self) -> Self:
+        """Without the calendars of people, which are no work centres to anybody."""
+        return self.filter(staff=None)
+
+
 class WorkCentre(models.Model):
     """A group of like machines or people whose working time is scarce. `stations` work beside each other."""
 
@@ -32,6 +41,8 @@ class WorkCentre(models.Model):
     )  # fmt: skip
     is_active = models.BooleanField(_("in use"), default=True, help_text=_("Only these can be booked."))
     version = models.PositiveIntegerField(default=1)
+
+    objects = WorkCentreQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -64,6 +75,11 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
+
+    @property
+    def day_name(self) -> str:
+        """The weekday in the reader's language."""
+        return str(WEEKDAYS[self.weekday])
 
     @property
     def minutes(self) -> int:
@@ -198,6 +214,7 @@ class CapacityBooking(models.Model):
         Milestone, models.PROTECT, null=True, blank=True, related_name="bookings", verbose_name=_("milestone")
     )
     work_centre = models.ForeignKey(WorkCentre, models.PROTECT, related_name="bookings", verbose_name=_("work centre"))
+    assignment = models.ForeignKey("Assignment", models.PROTECT, null=True, blank=True, related_name="bookings")
     day = models.DateField(_("day"))
     minutes = models.PositiveIntegerField(_("minutes"))
     reason = models.CharField(_("reason of the overload"), max_length=300, blank=True)

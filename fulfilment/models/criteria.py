@@ -18,9 +18,20 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 
+class Stage(models.TextChoices):
+    """When something is examined: by us before it leaves, or when it is taken."""
+
+    DISPATCH = "dispatch", _("Before dispatch")
+    ACCEPTANCE = "acceptance", _("At acceptance")
+
+
 class Criterion(models.Model):
     """What both a template and an agreed criterion say: one thing to examine, with its tolerance if it is measured."""
 
+    stage = models.CharField(
+        _("examined"), max_length=10, choices=Stage, default=Stage.ACCEPTANCE,
+        help_text=_("Before dispatch: nothing of it leaves until it has passed. At acceptance: in every round."),
+    )  # fmt: skip
     title = models.CharField(_("criterion"), max_length=200, help_text=_("What is examined, in a few words."))
     method = models.CharField(
         _("how it is examined"), max_length=200, blank=True, help_text=_("The instrument, standard or sample size.")

@@ -88,6 +88,7 @@ class MaterialNeed(models.Model):
         indexes = [
             models.Index(fields=["product", "needed_by"], name="material_need_by_product"),
             models.Index(fields=["needed_by", "id"], name="material_need_missing", condition=Q(missing__gt=0)),
+            models.Index(fields=["product"], name="material_need_required", condition=Q(required__gt=0)),
             models.Index(fields=["expected_on"], name="material_need_by_arrival", condition=Q(on_order__gt=0)),
         ]
 

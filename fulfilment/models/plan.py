@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 
+#: From then on what is open in the plan is nobody's work any more.
+OVER = (Order.State.ACCEPTED, Order.State.SETTLED, Order.State.CANCELLED)
+
+
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
     """Reads of milestones."""
 
@@ -27,9 +31,13 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Not yet reached."""
         return self.filter(actual=None)
 
+    def to_do(self) -> Self:
+        """Open in a plan that is still worked on."""
+        return self.open().exclude(order__state__in=OVER)
+
     def late(self, today: dt.date) -> Self:
-        """Not reached though the day has passed."""
-        return self.open().filter(forecast__lt=today)
+        """To do though the day has passed."""
+        return self.to_do().filter(forecast__lt=today)
 
     def needed_by(self, order: Order) -> Self:
         """The open material milestones of an order, earliest first; `forecast` is the day the material is needed."""
@@ -70,6 +78,7 @@ class Milestone(models.Model):
     baseline = models.DateField(_("baseline"), null=True, blank=True)
     forecast = models.DateField(_("planned"), null=True, blank=True, help_text=_("When it is expected now."))
     actual = models.DateField(_("reached on"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
     before = models.ManyToManyField(
         "self", through="MilestoneLink", through_fields=("after", "before"), symmetrical=False, related_name="after"
     )

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, Q
@@ -13,10 +14,11 @@ from ordermgmt.lib.fsm import FSMField, Refreshable, transition
 from ordermgmt.lib.money import ZERO, AmountField
 from orders.models import Order
 
+from .risk_setting import SCALE, RiskCategory
+
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
-SCALE = range(1, 6)
 _BOUNDS = [MinValueValidator(SCALE.start), MaxValueValidator(SCALE.stop - 1)]
 
 
@@ -33,9 +35,31 @@ class RiskQuerySet(models.QuerySet["Risk"]):
         """Neither happened nor over."""
         return self.filter(state=Risk.State.OPEN)
 
+    def happened(self) -> Self:
+        """That happened, whether or not it is solved by now."""
+        return self.filter(state__in=[Risk.State.HAPPENED, Risk.State.RESOLVED])
+
     def to_review(self, today: dt.date) -> Self:
         """Open, and the day to look at them again has come."""
         return self.open().filter(review_on__lte=today)
+
+    def to_mitigate(self, today: dt.date) -> Self:
+        """Open, and what is done against them should be done by now."""
+        return self.open().filter(mitigation_due__lte=today, mitigated_on=None)
+
+    def to_solve(self) -> Self:
+        """That happened and are not solved: issues."""
+        return self.filter(state=Risk.State.HAPPENED)
+
+    def asking(self, today: dt.date) -> Self:
+        """That ask for somebody's work today: a review, a mitigation, an issue that is due."""
+        issue = Q(state=Risk.State.HAPPENED) & (Q(due=None) | Q(due__lte=today))
+        mitigation = Q(mitigation_due__lte=today, mitigated_on=None)
+        return self.filter(issue | Q(state=Risk.State.OPEN) & (Q(review_on__lte=today) | mitigation))
+
+    def of(self, user: "User") -> Self:
+        """One's own, and those whose owner has left, of orders whose project manager one is."""
+        return self.filter(Q(owner=user) | Q(owner__is_active=False, order__project_manager=user))
 
     def heat(self) -> dict[tuple[int, int], int]:
         """How many there are by (probability, impact)."""
@@ -44,32 +68,26 @@ class RiskQuerySet(models.QuerySet["Risk"]):
 
 
 class Risk(Refreshable, models.Model):
-    """One thing that may happen to an order, judged on two scales of 1 to 5."""
+    """One thing that may happen to an order, judged on the company's two scales. When it happens it is an issue: solved
+    by a day, with the days and the cost that it takes."""
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
         HAPPENED = "happened", _("Happened")
+        RESOLVED = "resolved", _("Solved")
         CLOSED = "closed", _("Closed")
-
-    class Category(models.TextChoices):
-        TECHNICAL = "technical", _("Technical")
-        PEOPLE = "people", _("People")
-        SUPPLY = "supply", _("Supply")
-        CUSTOMER = "customer", _("Customer")
-        REGULATION = "regulation", _("Regulation")
-        WEATHER = "weather", _("Weather and force majeure")
-        FINANCE = "finance", _("Finance")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="risks", verbose_name=_("order"))
     title = models.CharField(_("risk"), max_length=200, help_text=_("What may happen, in a few words."))
-    category = models.CharField(
-        _("category"), max_length=12, choices=Category, default=Category.TECHNICAL, help_text=_("Where it comes from.")
-    )
+    category = models.ForeignKey(
+        RiskCategory, models.PROTECT, to_field="code", db_column="category", default="technical", related_name="risks",
+        verbose_name=_("category"), help_text=_("Where it comes from."),
+    )  # fmt: skip
     probability = models.PositiveSmallIntegerField(
-        _("probability"), default=3, validators=_BOUNDS, help_text=_("From 1, hardly ever, to 5, almost certain.")
+        _("probability"), default=3, validators=_BOUNDS, help_text=_("How likely it is, on the company's scale.")
     )
     impact = models.PositiveSmallIntegerField(
-        _("impact"), default=3, validators=_BOUNDS, help_text=_("From 1, hardly felt, to 5, the order fails.")
+        _("impact"), default=3, validators=_BOUNDS, help_text=_("How much it would hurt, on the company's scale.")
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="risks", verbose_name=_("owner"),
@@ -84,6 +102,7 @@ class Risk(Refreshable, models.Model):
     mitigation_due = models.DateField(
         _("mitigation due"), null=True, blank=True, help_text=_("Until when that is done.")
     )
+    mitigated_on = models.DateField(_("mitigated on"), null=True, blank=True)
     contingency = models.CharField(
         _("contingency"), max_length=500, blank=True, help_text=_("What is done when it happens all the same.")
     )
@@ -92,8 +111,12 @@ class Risk(Refreshable, models.Model):
     )
     state = FSMField(_("state"), default=State.OPEN, choices=State.choices, protected=True)
     outcome = models.CharField(_("what happened"), max_length=500, blank=True)
+    due = models.DateField(_("solved by"), null=True, blank=True)
+    resolution = models.CharField(_("solution"), max_length=500, blank=True)
+    reminded_on = models.DateField(null=True, blank=True)
     days = models.PositiveSmallIntegerField(_("days lost"), default=0)
     cost = AmountField(_("cost"), default=ZERO)
+    version = models.PositiveIntegerField(default=1)
 
     objects = RiskQuerySet.as_manager()
 
@@ -109,15 +132,29 @@ class Risk(Refreshable, models.Model):
             ),
             models.CheckConstraint(condition=Q(state="open") | ~Q(outcome=""), name="risk_over_says_how"),
             models.CheckConstraint(condition=Q(cost__gte=0), name="risk_cost_not_negative"),
-            models.CheckConstraint(condition=Q(state="happened") | Q(days=0, cost=0), name="risk_cost_only_if_happened"),
+            models.CheckConstraint(
+                condition=Q(state__in=["happened", "resolved"]) | Q(days=0, cost=0, due=None),
+                name="risk_cost_only_if_happened",
+            ),
+            models.CheckConstraint(
+                condition=Q(mitigated_on=None) | ~Q(mitigation=""), name="risk_mitigated_by_something"
+            ),
+            models.CheckConstraint(condition=Q(state="resolved") | Q(resolution=""), name="risk_solution_only_if_solved"),
+            models.CheckConstraint(condition=~Q(state="resolved") | ~Q(resolution=""), name="risk_solved_says_how"),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["owner", "state", "review_on"], name="risk_by_owner"),
             models.Index(fields=["state", "probability", "impact"], name="risk_by_heat"),
+            models.Index(fields=["state", "review_on"], name="risk_by_review"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """As the constraint, with the sentence at the field that is missing."""
+        if self.mitigation_due and not self.mitigation:
+            raise ValidationError({"mitigation": _("Say what is done until that day.")})
 
     @property
     def score(self) -> int:
@@ -127,6 +164,10 @@ class Risk(Refreshable, models.Model):
     @transition(state, source=State.OPEN, target=State.HAPPENED, permission="fulfilment.manage_risk")
     def realise(self) -> None:
         """It happened."""
+
+    @transition(state, source=State.HAPPENED, target=State.RESOLVED, permission="fulfilment.manage_risk")
+    def resolve(self) -> None:
+        """The issue is solved."""
 
     @transition(state, source=State.OPEN, target=State.CLOSED, permission="fulfilment.manage_risk")
     def close(self) -> None:

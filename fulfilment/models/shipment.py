@@ -1,6 +1,6 @@
 """What left the house, or was performed at the customer's: in parts, each with its delivery note."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ordermgmt.lib.money import QuantityField
+from ordermgmt.lib.searching import SearchField, search_text
 from orders.models import Order, OrderLine
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         if not user.has_perm("orders.view_order"):
             return self.none()
         return self.filter(order__in=Order.objects.visible_to(user))
+
+    def found(self, text: str) -> Self:
+        """Those that a text is found in, or in whose order. Each side is asked by itself, so that each has its index."""
+        own = Shipment.objects.order_by().filter(search_text__found=text).values("pk")
+        of_orders = Shipment.objects.order_by().filter(order__search_text__found=text).values("pk")
+        return self.filter(pk__in=own.union(of_orders))
 
 
 class Shipment(models.Model):
@@ -39,6 +46,7 @@ class Shipment(models.Model):
     carrier = models.CharField(_("carrier"), max_length=80, blank=True)
     tracking_number = models.CharField(_("tracking number"), max_length=80, blank=True)
     note = models.CharField(_("note on the delivery note"), max_length=300, blank=True)
+    description = models.TextField(_("what was delivered"), blank=True, max_length=4000)
     key = models.CharField(max_length=100, unique=True, help_text="The same form sent twice is one shipment.")
     shipped_at = models.DateTimeField(_("shipped"))
     shipped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
@@ -51,6 +59,8 @@ class Shipment(models.Model):
         "documents.StoredFile", models.PROTECT, null=True, blank=True, related_name="+",
         verbose_name=_("proof of delivery"),
     )  # fmt: skip
+
+    search_text = SearchField()
 
     objects = ShipmentQuerySet.as_manager()
 
@@ -69,6 +79,13 @@ class Shipment(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keeps what it is found by beside what it says, whoever changes that."""
+        self.search_text = search_text(self.number, self.carrier, self.tracking_number)
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("fulfilment:shipment-detail", args=[self.number])
 
@@ -79,6 +96,7 @@ class ShipmentLine(models.Model):
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="shipment_lines")
     quantity = QuantityField(_("quantity"))
+    inspected = models.BooleanField(default=False, help_text="It left against an inspection that it had to pass.")
 
     class Meta:
         ordering = ["order_line__position", "id"]
@@ -89,3 +107,17 @@ class ShipmentLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shipment_id} {self.order_line_id}"
+
+
+class ShipmentFile(models.Model):
+    """A file that was handed over with a delivery: a report, a drawing, a programme; append-only."""
+
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="files")
+    file = models.ForeignKey("documents.StoredFile", models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["shipment", "file"], name="shipment_file_once")]
+
+    def __str__(self) -> str:
+        return f"{self.shipment_id} {self.file_id}"

@@ -1,9 +1,11 @@
 """Verbs of fulfilment: the only way its data is written."""
 
-from .accepting import LineResult, record_acceptance, waive_acceptance
+from .accepting import blocked as acceptance_blocked
+from .accepting import record_acceptance, waive_acceptance
+from .assigning import assign_staff, release_assignment, replace_for, replace_staff
 from .boarding import board, board_mark, refusal
 from .booking import book_capacity, book_needs, booking_blocked, release_booking, release_order
-from .capacity import load, order_needs
+from .capacity import booked_minutes, capacities, load, order_needs
 from .centres import add_exception, remove_exception, remove_routing_step, save_centre, save_routing_step
 from .criteria import (
     Found,
@@ -13,9 +15,11 @@ from .criteria import (
     open_criteria,
     save_criterion_template,
     take_over_criteria,
+    targets,
     tolerance,
 )
-from .deeming import agree_term, deem_due, deemed_on, keep_certificate
+from .deeming import agree_term, deem_due, deemed_on, keep_certificate, request_certificate
+from .defects import correct_defect, note_defect
 from .feedback import (
     DeadLink,
     answer_feedback,
@@ -25,6 +29,7 @@ from .feedback import (
     ask_feedback,
     assign_correction,
     check_open,
+    customer_address,
     find_link,
     finish_correction,
     import_feedback,
@@ -33,15 +38,28 @@ from .feedback import (
     plan_feedback,
 )
 from .feeding import calendar_entries, read_feed, renew_feed, revoke_feed
+from .following import CountedOn, Standing, TouchedPurchase, counted_on, follow_change, stand
+from .history import PastDefect, PastRound, import_defects, import_rounds, past_criterion
 from .importing import Step, import_plan
+from .inspecting import (
+    guarded_lines,
+    inspect_blocked,
+    inspect_order,
+    open_to_inspect,
+    ready_quantities,
+)
 from .late import Hit, LateLine, expected_day, hits_of, late_deliveries, late_lines
 from .materials import Proposal, Wanted, propose, purchase_needs_of
 from .needing import plan_all_needs, plan_needs, replan_needs
 from .netting import cover_needs
+from .picking import Pick, picks, to_pick
 from .planning import (
     add_milestone,
+    broken_steps,
     change_milestone,
     follow_promise,
+    following,
+    move_breaks,
     move_milestone,
     plan_blocked,
     plan_conflicts,
@@ -50,39 +68,84 @@ from .planning import (
     remove_milestone,
     reopen_milestone,
 )
+from .producing import (
+    made_lines,
+    production_blocked,
+    report_production,
+    standard_use,
+    take_back_blocked,
+    take_back_production,
+)
 from .promising import promise_lines
-from .rectifying import complete_rectification, start_rectification
-from .rescuing import change_supplier, replan_late, tell_of_late
+from .rectifying import (
+    complete_blocked,
+    complete_rectification,
+    credit_returned,
+    remedies,
+    send_blocked,
+    send_returned,
+    start_rectification,
+)
+from .rescuing import change_supplier, nothing_moves, replan_late, tell_of_late
+from .results import LineResult
 from .returning import ReturnedPart, return_blocked, return_goods, returnable_lines
-from .risking import add_risk, close_risk, realise_risk, review_risk
+from .risk_chasing import asks_for, remind_risks
+from .risk_settings import level_names, save_risk_category, save_risk_scale
+from .risking import (
+    add_risk,
+    close_left_risks,
+    close_risk,
+    mitigate_risk,
+    mitigation_blocked,
+    realise_risk,
+    resolve_risk,
+    review_risk,
+)
 from .shipping import (
+    add_proof,
     confirm_arrival,
     deliver_service,
     is_service,
     keep_delivery_note,
     note_key,
+    proof_blocked,
+    ready_to_ship,
     ship_order,
     shippable_lines,
     track_shipment,
 )
+from .staffing import add_absence, remove_absence, save_skill, save_staff, set_cost_rate
+from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
+from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, worked_minutes
 from .watching import SELECTIONS, reasons, watched, with_reasons
 
 __all__ = [
     "SELECTIONS",
+    "CountedOn",
     "DeadLink",
+    "Entry",
     "Found",
     "Hit",
     "LateLine",
     "LineResult",
+    "PastDefect",
+    "PastRound",
+    "Pick",
     "Proposal",
     "ReturnedPart",
+    "Standing",
     "Step",
+    "Suggestion",
     "TemplateStep",
+    "TouchedPurchase",
     "Wanted",
+    "acceptance_blocked",
+    "add_absence",
     "add_criterion",
     "add_exception",
     "add_milestone",
+    "add_proof",
     "add_risk",
     "agree_blocked",
     "agree_term",
@@ -92,20 +155,32 @@ __all__ = [
     "ask_blocked",
     "ask_due",
     "ask_feedback",
+    "asks_for",
     "assign_correction",
+    "assign_staff",
     "board",
     "board_mark",
     "book_capacity",
+    "book_hours",
     "book_needs",
+    "booked_minutes",
     "booking_blocked",
+    "broken_steps",
     "calendar_entries",
+    "capacities",
     "change_milestone",
     "change_supplier",
     "check_open",
+    "close_left_risks",
     "close_risk",
+    "complete_blocked",
     "complete_rectification",
     "confirm_arrival",
+    "correct_defect",
+    "counted_on",
     "cover_needs",
+    "credit_returned",
+    "customer_address",
     "deem_due",
     "deemed_on",
     "deliver_service",
@@ -113,46 +188,79 @@ __all__ = [
     "expected_day",
     "find_link",
     "finish_correction",
+    "follow_change",
     "follow_promise",
+    "following",
+    "guarded_lines",
     "hits_of",
+    "hours_cost",
+    "hours_cost_by_day",
+    "import_defects",
     "import_feedback",
     "import_plan",
+    "import_rounds",
+    "inspect_blocked",
+    "inspect_order",
     "is_service",
     "keep_certificate",
     "keep_delivery_note",
     "late_deliveries",
     "late_lines",
+    "level_names",
     "link_address",
     "load",
+    "lock_hours",
+    "made_lines",
+    "mitigate_risk",
+    "mitigation_blocked",
+    "move_breaks",
     "move_milestone",
     "note_asked",
+    "note_defect",
     "note_key",
+    "nothing_moves",
     "open_criteria",
+    "open_to_inspect",
     "order_needs",
+    "past_criterion",
+    "picks",
     "plan_all_needs",
     "plan_blocked",
     "plan_conflicts",
     "plan_feedback",
     "plan_needs",
+    "production_blocked",
     "promise_lines",
+    "proof_blocked",
     "propose",
     "purchase_needs_of",
     "reach_blocked",
     "reach_milestone",
     "read_feed",
+    "ready_quantities",
+    "ready_to_ship",
     "realise_risk",
     "reasons",
     "record_acceptance",
     "refusal",
+    "release_assignment",
     "release_booking",
     "release_order",
+    "remedies",
+    "remind_risks",
+    "remove_absence",
     "remove_exception",
     "remove_milestone",
     "remove_routing_step",
     "renew_feed",
     "reopen_milestone",
+    "replace_for",
+    "replace_staff",
     "replan_late",
     "replan_needs",
+    "report_production",
+    "request_certificate",
+    "resolve_risk",
     "return_blocked",
     "return_goods",
     "returnable_lines",
@@ -161,15 +269,31 @@ __all__ = [
     "save_centre",
     "save_criterion_template",
     "save_plan_template",
+    "save_risk_category",
+    "save_risk_scale",
     "save_routing_step",
+    "save_skill",
+    "save_staff",
+    "send_blocked",
+    "send_returned",
+    "set_cost_rate",
     "ship_order",
     "shippable_lines",
+    "skill_for",
+    "stand",
+    "standard_use",
     "start_rectification",
+    "suggest",
+    "take_back_blocked",
+    "take_back_production",
     "take_over_criteria",
+    "targets",
     "tell_of_late",
+    "to_pick",
     "tolerance",
     "track_shipment",
     "waive_acceptance",
     "watched",
     "with_reasons",
+    "worked_minutes",
 ]

@@ -2,46 +2,35 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fulfilment import events
 from fulfilment.models import Acceptance, AcceptanceLine, AcceptancePhoto, Finding, Rectification
 from inventory.services import fits_unit, plain
-from ordermgmt.accounts.services import require
+from ordermgmt.accounts.roles import PERMISSIONS
+from ordermgmt.accounts.services import require, users_with_role
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record
 from ordermgmt.company.services import business_today
-from ordermgmt.documents.models import StoredFile
-from ordermgmt.documents.services import check_upload, store_file
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, blockers
 from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
 from orders.services import accept_order, locked, note_accepted, reject_order
 
 from .criteria import Found, check_findings, keep_findings
+from .results import LineResult
+from .uploading import keep_pictures, keep_upload
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
     from ordermgmt.accounts.models import User
-
-
-@dataclass(frozen=True)
-class LineResult:
-    """What became of one order line (by id), in its unit; a rejected quantity needs its reason."""
-
-    line_id: int
-    accepted: Decimal = ZERO
-    rejected: Decimal = ZERO
-    reason: str = ""
 
 
 def blocked(order: Order, actor: "User") -> list[Blocker]:
@@ -53,8 +42,17 @@ def blocked(order: Order, actor: "User") -> list[Blocker]:
             )
         ]
     if order.completed_by_id == actor.pk:
-        return [Blocker(_("You reported completion, so a colleague records the acceptance."))]
+        return [Blocker(_("You reported completion, so a colleague records the acceptance.") + _who_else(order, actor))]
     return []
+
+
+def _who_else(order: Order, actor: "User") -> str:
+    """Some of those who may record it and see the order, as a sentence that follows; empty when there is nobody."""
+    others = users_with_role(*PERMISSIONS["fulfilment.accept_order"]).exclude(pk=actor.pk).order_by("name")[:20]
+    names = (one.name for one in others if Order.objects.visible_to(one).filter(pk=order.pk).exists())
+    if found := ", ".join(islice(names, 3)):
+        return " " + _("Ask %(names)s.") % {"names": found}
+    return ""
 
 
 @transaction.atomic
@@ -79,7 +77,7 @@ def record_acceptance(
     "evidence_file" (a third party's report is needed), "photos".
     """
     require(actor, "fulfilment.accept_order")
-    order = locked(order)
+    order, key = locked(order), f"form:{key}"  # a waiver and silence name theirs themselves
     known = Acceptance.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -91,14 +89,15 @@ def record_acceptance(
     if examiner == Acceptance.Examiner.THIRD and evidence_file is None:
         raise ValidationError({"evidence_file": _("Add the report of the third party.")})
     judged = _judged(order, given, findings)
-    pictures = [_stored(one, actor=actor, field="photos") for one in photos]
+    pictures = keep_pictures(photos, kind="evidence", field="photos", actor=actor)
+    paper = keep_upload(evidence_file, kind="evidence", field="evidence_file", actor=actor) if evidence_file else None
     acceptance = Acceptance.objects.create(
-        order=order, round=order.acceptance_round + 1, on=on or timezone.localdate(), examiner=examiner,
-        signed_by=signed_by, evidence=evidence, evidence_file=_stored(evidence_file, actor=actor), key=key, recorded_by=actor,
+        order=order, round=order.acceptance_round + 1, on=on or business_today(), examiner=examiner,
+        signed_by=signed_by, evidence=evidence, evidence_file=paper, key=key, recorded_by=actor,
     )  # fmt: skip
     _keep_lines(acceptance, given)
     keep_findings(acceptance, judged)
-    AcceptancePhoto.objects.bulk_create(AcceptancePhoto(acceptance=acceptance, file=one) for one in pictures if one)
+    AcceptancePhoto.objects.bulk_create(AcceptancePhoto(acceptance=acceptance, file=one) for one in pictures)
     order = note_accepted(order, {one.line_id: (one.accepted, one.rejected) for one in given}, actor=actor)
     _tell(acceptance, order, given, actor=actor)
     if any(one.rejected for one in given):
@@ -143,7 +142,7 @@ def accept_rest(
 ) -> Acceptance:
     """Takes everything that still waits as accepted. The caller holds the order's lock and has checked the right."""
     acceptance = Acceptance.objects.create(
-        order=order, round=order.acceptance_round + 1, on=timezone.localdate(), signed_by=signed_by,
+        order=order, round=order.acceptance_round + 1, on=business_today(), signed_by=signed_by,
         evidence=evidence, key=key, recorded_by=actor,
     )  # fmt: skip
     given = [LineResult(line.pk, line.qty_to_accept) for line in order.order_lines if line.qty_to_accept > 0]
@@ -160,20 +159,6 @@ def _judged(order: Order, results: Sequence[LineResult], findings: Sequence[Foun
     taken = {one.line_id: one.accepted + one.rejected for one in results}
     waits = any(line.qty_to_accept > taken.get(line.pk, ZERO) for line in order.order_lines)
     return check_findings(order, findings, rejected=rejected, completes=not waits and not rejected)
-
-
-def _stored(upload: "UploadedFile[Any] | None", *, actor: "User", field: str = "evidence_file") -> StoredFile | None:
-    """The signed paper or the photo in the store, checked by its content."""
-    if upload is None:
-        return None
-    name = upload.name or ""
-    try:
-        content_type = check_upload(upload, name=name, size=upload.size or 0)
-    except ValidationError as error:
-        raise ValidationError({field: error.messages}) from error
-    if field == "photos" and not content_type.startswith("image/"):
-        raise ValidationError({field: _("“%(name)s” is not a picture.") % {"name": name}})
-    return store_file(upload, name=name, kind="evidence", actor=actor, content_type=content_type)
 
 
 def _check(order: Order, results: Sequence[LineResult]) -> None:

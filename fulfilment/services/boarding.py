@@ -56,7 +56,17 @@ def moves_of(order: Order, user: "User") -> list[Move]:
 
 
 def refusal(order: Order, target: str, user: "User") -> str:
-    """Why a column does not take the card, as a sentence; empty where it does."""
+    """Why a column does not take the card, which one it is and where it may go; empty where it does."""
+    if not (why := _refused(order, target, user)):
+        return ""
+    said = f"{order.number} · {order.customer_name}: {why}"
+    if ways := ", ".join(f"“{move.label}”" for move in moves_of(order, user)):
+        return said + " " + _("It may go to: %(states)s.") % {"states": ways}
+    return said + " " + _("There is no other column for it now.")
+
+
+def _refused(order: Order, target: str, user: "User") -> str:
+    """The reason alone."""
     if target == order.state:
         return _("The order stands there already.")
     names = {"from": order.get_state_display(), "to": str(State(target).label)}

@@ -124,7 +124,12 @@ def order_needs(order: Order) -> list[Need]:
     """What the order's made lines ask of each work centre beside what is booked. Three queries."""
     lines = [(line.product_id, line.due) for line in order.order_lines if is_made(line)]
     needed = needs_of_lines((pk, quantity) for pk, quantity in lines if pk is not None)
-    rows = CapacityBooking.objects.filter(order=order).order_by().values("work_centre").annotate(sum=Sum("minutes"))
+    rows = (
+        CapacityBooking.objects.filter(order=order, assignment=None)
+        .order_by()
+        .values("work_centre")
+        .annotate(sum=Sum("minutes"))
+    )
     booked = {row["work_centre"]: row["sum"] for row in rows}
     missing = set(booked) - {one.pk for one in needed}
     extra = dict.fromkeys(WorkCentre.objects.filter(pk__in=missing), 0) if missing else {}
@@ -180,7 +185,7 @@ def monday_of(day: dt.date) -> dt.date:
 
 def load(first: dt.date, weeks: int, centres: Sequence[WorkCentre] | None = None) -> list[CentreLoad]:
     """Load against capacity of every centre in use, week by week from the Monday of `first`. Four queries."""
-    chosen = list(WorkCentre.objects.filter(is_active=True)) if centres is None else centres
+    chosen = list(WorkCentre.objects.places().filter(is_active=True)) if centres is None else centres
     monday = monday_of(first)
     last = monday + dt.timedelta(days=7 * weeks - 1)
     able, booked = capacities(chosen, monday, last), booked_minutes(chosen, monday, last)

@@ -15,13 +15,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fulfilment import events
-from fulfilment.models import CalendarException, CentreDay, RoutingStep, Shift, WorkCentre
+from fulfilment.models import CalendarException, CentreDay, RoutingStep, Shift, StaffMember, WorkCentre
 from fulfilment.models.capacity import DAY
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.conflict import StaleVersion
 
+from .absent import vacate
 from .capacity import capacities, day_text, hours, minutes_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,15 @@ def save_centre(
     full, unless `reason` says why that is right).
     """
     require(actor, _RIGHT)
-    row = WorkCentre.objects.select_for_update().get(pk=centre.pk) if centre else WorkCentre()
+    return write_centre(centre, shifts=shifts, actor=actor, version=version, reason=reason, **fields)
+
+
+def write_centre(
+    centre: WorkCentre | None, *, shifts: Times, actor: "User", version: int | None = None, reason: str = "",
+    **fields: Any,
+) -> WorkCentre:  # fmt: skip
+    """As `save_centre`, for verbs that asked for a right of their own: a person's week is such a calendar too."""
+    row = WorkCentre.objects.select_for_update(no_key=True).get(pk=centre.pk) if centre else WorkCentre()
     if centre and version is not None and row.version != version:
         raise StaleVersion(row)
     was = snapshot(row) | {"shifts": _told(row)} if centre else None
@@ -73,6 +82,22 @@ def add_exception(
     Raises PermissionDenied, ValidationError (a day twice or past, days that would be too full, unless `anyway`).
     """
     require(actor, _RIGHT)
+    made = except_days(
+        work_centre, day=day, last=last, hours_open=hours_open, reason=reason, anyway=anyway, actor=actor
+    )
+    centre = work_centre.name if work_centre else _("all work centres")
+    record(
+        events.CALENDAR_CHANGED, made[0], actor=actor, after=snapshot(made[0]), centre=centre, day=str(day),
+        last=str(last or day), reason=reason,
+    )  # fmt: skip
+    return made
+
+
+def except_days(
+    work_centre: WorkCentre | None, *, day: dt.date, last: dt.date | None, hours_open: Decimal, reason: str,
+    anyway: bool, actor: "User",
+) -> list[CalendarException]:  # fmt: skip
+    """As `add_exception`, for verbs that asked for a right of their own; records what it does to bookings only."""
     last = last or day
     if day < business_today():
         raise ValidationError({"day": _("The day is over.")})
@@ -89,11 +114,6 @@ def add_exception(
         one.save()
         made.append(one)
     _follow_calendar(_concerned(work_centre), reason if anyway else "", actor)
-    centre = work_centre.name if work_centre else _("all work centres")
-    record(
-        events.CALENDAR_CHANGED, made[0], actor=actor, after=snapshot(made[0]), centre=centre, day=str(day),
-        last=str(last), reason=reason,
-    )  # fmt: skip
     return made
 
 
@@ -101,7 +121,12 @@ def add_exception(
 def remove_exception(exception: CalendarException, *, actor: "User") -> CalendarException:
     """The day follows the weekly shifts again. Raises PermissionDenied, ValidationError (a day that is too full then)."""
     require(actor, _RIGHT)
-    found = CalendarException.objects.select_for_update().filter(pk=exception.pk).order_by("pk").first()
+    return restore_day(exception, actor=actor)
+
+
+def restore_day(exception: CalendarException, *, actor: "User") -> CalendarException:
+    """As `remove_exception`, for verbs that asked for a right of their own."""
+    found = CalendarException.objects.select_for_update(no_key=True).filter(pk=exception.pk).order_by("pk").first()
     if found is None:
         raise ValidationError(_("This exception is gone already."))
     record(events.CALENDAR_RESTORED, found, actor=actor, before=snapshot(found), day=str(found.day))
@@ -114,7 +139,7 @@ def remove_exception(exception: CalendarException, *, actor: "User") -> Calendar
 def save_routing_step(step: RoutingStep | None, *, actor: "User", **fields: Any) -> RoutingStep:
     """Makes or changes what a product asks of a work centre; bookings stay. Raises PermissionDenied, ValidationError."""
     require(actor, _RIGHT)
-    row = RoutingStep.objects.select_for_update().get(pk=step.pk) if step else RoutingStep()
+    row = RoutingStep.objects.select_for_update(no_key=True).get(pk=step.pk) if step else RoutingStep()
     was = snapshot(row) if step else None
     for name, value in fields.items():
         setattr(row, name, value)
@@ -145,7 +170,7 @@ def _told(centre: WorkCentre) -> list[str]:
 
 def _concerned(centre: WorkCentre | None) -> list[WorkCentre]:
     """The work centres under lock, so that nobody books by the old calendar meanwhile."""
-    rows = WorkCentre.objects.select_for_update().order_by("pk")
+    rows = WorkCentre.objects.select_for_update(no_key=True).order_by("pk")
     return list(rows.filter(pk=centre.pk) if centre else rows)
 
 
@@ -163,10 +188,13 @@ def _check_shifts(shifts: Times) -> None:
 
 
 def _follow_calendar(centres: Iterable[WorkCentre], reason: str, actor: "User") -> None:
-    """Brings the days to come into step with the calendar. Raises ValidationError for days that would be too full."""
+    """Brings the days to come into step with the calendar. Raises ValidationError for days that would be too full.
+
+    With a reason work centres are overloaded; people are not, and lose the work that has no time any more.
+    """
     chosen = {one.pk: one for one in centres}
     days = list(
-        CentreDay.objects.select_for_update()
+        CentreDay.objects.select_for_update(no_key=True)
         .filter(work_centre__in=chosen, day__gte=business_today())
         .order_by("work_centre", "day")
     )
@@ -174,9 +202,13 @@ def _follow_calendar(centres: Iterable[WorkCentre], reason: str, actor: "User") 
         return
     able = capacities(chosen.values(), min(one.day for one in days), max(one.day for one in days))
     full = []
+    people = set(StaffMember.objects.filter(calendar__in=chosen).values_list("calendar", flat=True))
     for one in days:
         one.capacity = able[one.work_centre_id, one.day]
         over = max(0, one.booked - one.capacity)
+        if over and reason and one.work_centre_id in people:
+            vacate(one, over, actor=actor)
+            over = 0
         if over > one.overload:
             full.append((chosen[one.work_centre_id], one.day, over))
         one.overload = over

@@ -1,6 +1,6 @@
 """Criteria of acceptance: agreed before, examined in rounds, all passed or conceded before the order is accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fulfilment import events
-from fulfilment.models import Acceptance, AgreedCriterion, CriterionTemplate, Finding, Rectification
+from fulfilment.models import Acceptance, AgreedCriterion, CriterionTemplate, Finding, InspectionFinding, Rectification
+from fulfilment.models.criteria import Stage
 from inventory.services import plain
 from ordermgmt.accounts.services import require
-from ordermgmt.activity.services import record, snapshot
+from ordermgmt.activity.services import note_sent, record, sent_before, snapshot
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order, OrderLine
 from orders.services import locked
@@ -48,7 +49,11 @@ def save_criterion_template(template: CriterionTemplate | None, *, actor: "User"
     Raises PermissionDenied, ValidationError.
     """
     require(actor, "fulfilment.set_criteria")
-    template = CriterionTemplate.objects.select_for_update().get(pk=template.pk) if template else CriterionTemplate()
+    template = (
+        CriterionTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+        if template
+        else CriterionTemplate()
+    )
     was = snapshot(template) if template.pk else None
     for name, value in fields.items():
         setattr(template, name, value)
@@ -69,7 +74,7 @@ def take_over_criteria(order: Order, *, actor: "User | None") -> list[AgreedCrit
         return []
     templates = list(CriterionTemplate.objects.filter(is_active=True))
     known = set(AgreedCriterion.objects.filter(order=order).values_list("order_line_id", "template_id"))
-    said = ("title", "method", "unit", "minimum", "maximum")
+    said = ("stage", "title", "method", "unit", "minimum", "maximum")
     made = [
         AgreedCriterion(
             order=order, order_line=line, template=one, agreed_by=actor, **{name: getattr(one, name) for name in said}
@@ -93,10 +98,16 @@ def _fits(template: CriterionTemplate, line: OrderLine) -> bool:
 
 
 @transaction.atomic
-def add_criterion(order: Order, *, actor: "User", **fields: Any) -> AgreedCriterion:
-    """Agrees one more criterion. Raises PermissionDenied, TransitionRefused (the order is over), ValidationError."""
+def add_criterion(order: Order, *, key: str = "", actor: "User", **fields: Any) -> AgreedCriterion:
+    """Agrees one more criterion; the same `key` twice is one.
+
+    Raises PermissionDenied, TransitionRefused (the order is over), ValidationError.
+    """
     require(actor, _RIGHT)
     order = locked(order)
+    form = f"criterion:{order.pk}"
+    if known := sent_before(AgreedCriterion, form, key):
+        return known
     if found := agree_blocked(order):
         raise TransitionRefused(found)
     line = fields.get("order_line")
@@ -105,6 +116,7 @@ def add_criterion(order: Order, *, actor: "User", **fields: Any) -> AgreedCriter
     criterion = AgreedCriterion(order=order, agreed_by=actor, **fields)
     criterion.full_clean(exclude=["order", "agreed_by"])
     criterion.save()
+    note_sent(criterion, form, key)
     record(events.CRITERION_AGREED, criterion, root=order, actor=actor, title=criterion.title)
     return criterion
 
@@ -121,7 +133,7 @@ def drop_criterion(criterion: AgreedCriterion, *, actor: "User") -> Order:
     row = AgreedCriterion.objects.filter(pk=criterion.pk).first()
     if row is None:
         found = [Blocker(_("This criterion is gone already."))]
-    elif row.findings.exists():
+    elif row.findings.exists() or row.inspection_findings.exists():
         found = [Blocker(_("This criterion was examined already: it stays."))]
     if found or row is None:
         raise TransitionRefused(found)
@@ -140,9 +152,30 @@ def tolerance(criterion: AgreedCriterion | CriterionTemplate) -> str:
     return f"≤ {plain(high)} {unit}".strip() if high is not None else ""
 
 
+@dataclass(frozen=True)
+class Target:
+    """One agreed criterion, its range as a sentence, and what was found of it last, in whatever examination."""
+
+    criterion: AgreedCriterion
+    target: str
+    found: Finding | InspectionFinding | None
+
+
+def targets(order: Order) -> list[Target]:
+    """What is agreed on an order against what was found."""
+    last: dict[int, Finding | InspectionFinding] = {}
+    for rows in (
+        InspectionFinding.objects.filter(criterion__order=order).order_by("inspection", "pk"),
+        Finding.objects.filter(criterion__order=order).order_by("acceptance", "pk"),
+    ):
+        last |= {one.criterion_id: one for one in rows}
+    agreed = AgreedCriterion.objects.filter(order=order).select_related("order_line")
+    return [Target(one, tolerance(one), last.get(one.pk)) for one in agreed]
+
+
 def open_criteria(order: Order) -> list[AgreedCriterion]:
     """Those whose last finding is not a pass, but for those that the customer conceded after it failed."""
-    criteria = list(AgreedCriterion.objects.filter(order=order))
+    criteria = list(AgreedCriterion.objects.filter(order=order, stage=Stage.ACCEPTANCE))
     last = {
         one.criterion_id: one for one in Finding.objects.filter(criterion__order=order).order_by("acceptance", "pk")
     }
@@ -170,10 +203,8 @@ def check_findings(order: Order, findings: Sequence[Found], *, rejected: set[int
 
     Raises ValidationError at "criterion_<id>" where one failed without anything rejected, or was never examined.
     """
-    known = {one.pk: one for one in AgreedCriterion.objects.filter(order=order)}
-    if any(given.criterion_id not in known for given in findings):
-        raise ValidationError(_("A criterion does not belong to this order."))
-    made = [one for given in findings if (one := _judge(known[given.criterion_id], given))]
+    criteria = AgreedCriterion.objects.filter(order=order, stage=Stage.ACCEPTANCE)
+    made = [Finding(criterion=one, value=value, passed=passed) for one, value, passed in judged(criteria, findings)]
     unnamed = _("“%(title)s” failed: say what is rejected, and why.")
     errors = {one.criterion: unnamed for one in made if not one.passed and not _rejects(one.criterion, rejected)}
     if completes:
@@ -185,13 +216,23 @@ def check_findings(order: Order, findings: Sequence[Found], *, rejected: set[int
     return made
 
 
-def _judge(criterion: AgreedCriterion, given: Found) -> Finding | None:
-    """The finding, where there is one: a value is judged by the tolerance, whatever else was said."""
-    value = given.value if criterion.is_measured else None
-    passed = given.passed
-    if criterion.is_measured:
-        passed = None if value is None else criterion.passes(value)
-    return None if passed is None else Finding(criterion=criterion, value=value, passed=passed)
+def judged(
+    criteria: Iterable[AgreedCriterion], findings: Sequence[Found]
+) -> list[tuple[AgreedCriterion, Decimal | None, bool]]:
+    """Criterion, value and whether it passed, where something was found; a value is judged by the tolerance, whatever
+    else was said. Raises ValidationError for a criterion that is none of these."""
+    known = {one.pk: one for one in criteria}
+    if any(given.criterion_id not in known for given in findings):
+        raise ValidationError(_("A criterion does not belong to this order."))
+    made = []
+    for given in findings:
+        criterion = known[given.criterion_id]
+        value, passed = (given.value, None) if criterion.is_measured else (None, given.passed)
+        if value is not None:
+            passed = criterion.passes(value)
+        if passed is not None:
+            made.append((criterion, value, passed))
+    return made
 
 
 def _rejects(criterion: AgreedCriterion, rejected: set[int]) -> bool:

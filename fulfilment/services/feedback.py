@@ -88,7 +88,7 @@ def ask_feedback(order: Order, *, to: str = "", language: str = "", key: str, ac
     order = locked(order)
     if found := ask_blocked(order):
         raise TransitionRefused(found)
-    return _ask(order, to=to, language=language or order.language, key=key, actor=actor)
+    return _ask(order, to=to, language=language or order.language, key=f"form:{key}", actor=actor)
 
 
 def _ask(order: Order, *, to: str, language: str, key: str, actor: "User") -> FeedbackLink:
@@ -139,7 +139,7 @@ def ask_due(today: dt.date | None = None) -> int:
     for plan in FeedbackPlan.objects.filter(next_on__lte=today, order__state__in=_DURING).order_by("pk")[:500]:
         with transaction.atomic():
             order = locked(plan.order)
-            plan = FeedbackPlan.objects.select_for_update().get(pk=plan.pk)
+            plan = FeedbackPlan.objects.select_for_update(no_key=True).get(pk=plan.pk)
             if plan.next_on <= today and order.state in _DURING and not order.on_hold:
                 _ask(order, to=plan.to, language=order.language, key=f"plan:{plan.next_on}", actor=system_user())
                 FeedbackPlan.objects.filter(pk=plan.pk).update(next_on=today + dt.timedelta(days=plan.every_days))
@@ -147,13 +147,23 @@ def ask_due(today: dt.date | None = None) -> int:
     return asked
 
 
+def customer_address(order: Order) -> str:
+    """Where the customer of an order is reached: its contact, else the customer; "" where neither has an address."""
+    return (order.contact.email if order.contact else "") or order.customer.email
+
+
 @transaction.atomic
 def ask_after(order: Order) -> None:
-    """The survey after acceptance, for orders whose customer is asked regularly; told twice it asks once."""
+    """The survey after acceptance: for orders with services, and whoever is asked regularly; told twice it asks once.
+
+    Without an address the link stands on the order's page, to be handed over.
+    """
     order = locked(order)
     plan = FeedbackPlan.objects.filter(order=order).first()
-    if plan is not None and order.state in _AFTER:
-        _ask(order, to=plan.to, language=order.language, key="accepted", actor=system_user())
+    served = order.lines.filter(supply="service").exists()
+    if (plan is not None or served) and order.state in _AFTER:
+        to = plan.to if plan else customer_address(order)
+        _ask(order, to=to, language=order.language, key="accepted", actor=system_user())
 
 
 @transaction.atomic
@@ -163,7 +173,7 @@ def answer_feedback(link: FeedbackLink, *, score: int, text: str = "", by: str =
     Raises DeadLink (used, too old), ValidationError (no score of the scale, too long a text).
     """
     order = locked(link.order)
-    link = FeedbackLink.objects.select_for_update().get(pk=link.pk)
+    link = FeedbackLink.objects.select_for_update(no_key=True).get(pk=link.pk)
     link.order = order
     check_open(link)
     said = Feedback(
@@ -234,7 +244,7 @@ def finish_correction(action: CorrectiveAction, *, measure: str, result: str, ac
 
 def _locked_action(action: CorrectiveAction) -> tuple[CorrectiveAction, dict[str, object]]:
     order = locked(action.order)
-    row = CorrectiveAction.objects.select_for_update().get(pk=action.pk)
+    row = CorrectiveAction.objects.select_for_update(no_key=True).get(pk=action.pk)
     row.order = order
     return row, snapshot(row)
 

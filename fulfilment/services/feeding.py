@@ -93,7 +93,7 @@ def renew_feed(*, actor: "User") -> str:
 @transaction.atomic
 def revoke_feed(*, actor: "User") -> bool:
     """The person's private address stops working; whether there was one."""
-    feed = CalendarFeed.objects.select_for_update().filter(user=actor).first()
+    feed = CalendarFeed.objects.select_for_update(no_key=True).filter(user=actor).first()
     if feed is None:
         return False
     record(events.FEED_REVOKED, feed, root=actor, actor=actor)

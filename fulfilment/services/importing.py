@@ -10,6 +10,7 @@ from django.db import transaction
 from fulfilment import events
 from fulfilment.models import Milestone, MilestoneLink
 from ordermgmt.activity.services import record, snapshot
+from ordermgmt.lib.rows import write_columns
 from orders.models import Order
 from orders.services import locked
 
@@ -44,17 +45,23 @@ def import_plan(
     present = {one.code: one for one in Milestone.objects.filter(order=order)}
     new = [Milestone(order=order, **asdict(one)) for one in steps if one.code not in present]
     changed = [kept for one in steps if (kept := present.get(one.code)) and _updated(kept, one)]
-    was = {pk: snapshot(one) for pk, one in Milestone.objects.in_bulk([one.pk for one in changed]).items()}
     for milestone in [*new, *changed]:
         milestone.full_clean(exclude=["order", "owner"], validate_unique=False)
     made = {one.code: one for one in Milestone.objects.bulk_create(new)}
-    Milestone.objects.bulk_update(changed, ["name", "start", "baseline", "forecast", "actual"])
-    for one in changed:
+    new_links = _link(order, present | made, links)
+    # A page that was opened before knows neither the dates nor whom a milestone waits for now: what it sends is stale.
+    known = {one.pk: one for one in present.values()}
+    waits = [known[one.after_id] for one in new_links if one.after_id in known]
+    touched = {one.pk: one for one in [*changed, *waits]}
+    was = {pk: snapshot(one) for pk, one in Milestone.objects.in_bulk(list(touched)).items()}
+    for one in touched.values():
+        one.version += 1
+    write_columns(list(touched.values()), ["name", "start", "baseline", "forecast", "actual", "version"])
+    for one in touched.values():
         record(
             events.MILESTONE_CHANGED, one, root=order, actor=actor, before=was[one.pk], after=snapshot(one),
             code=one.code, name=one.name, owner_id=one.owner_id,
         )  # fmt: skip
-    new_links = _link(order, present | made, links)
     if new or changed or new_links:
         record(events.PLAN_IMPORTED, order, actor=actor, made=len(new), changed=len(changed))
     return len(new), len(changed)
@@ -69,10 +76,11 @@ def _updated(kept: Milestone, step: Step) -> bool:
     return bool(different)
 
 
-def _link(order: Order, milestones: dict[str, Milestone], links: Sequence[tuple[str, str]]) -> int:
+def _link(order: Order, milestones: dict[str, Milestone], links: Sequence[tuple[str, str]]) -> list[MilestoneLink]:
+    """Makes the links that are missing, and gives them."""
     known = set(MilestoneLink.objects.filter(after__order=order).values_list("before_id", "after_id"))
     pairs = {(milestones[first], milestones[then]) for first, then in links}
     new = [MilestoneLink(before=a, after=b) for a, b in pairs if (a.pk, b.pk) not in known]
     MilestoneLink.objects.bulk_create(new)
     check_no_circle(order)
-    return len(new)
+    return new

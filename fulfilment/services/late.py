@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from fulfilment.models import MaterialSupply, Milestone, MilestoneLink
-from inventory.models import PurchaseLine
+from fulfilment.models import MaterialNeed, MaterialSupply, Milestone, MilestoneLink
+from inventory.models import Product, PurchaseLine
 from inventory.services import Offer, Wish, rank_offers
 from ordermgmt.company.services import business_today
 from orders.models import Order
@@ -127,24 +127,38 @@ def hits_of(
 ) -> dict[int, list[Hit]]:
     """The orders that wait for the lines, by line, the hardest hit first; `day`: as if they came on that day instead.
 
-    Four queries.
+    Five queries.
     """
     days = {line.pk: day or expected_day(line, today) for line in lines}
     rows = MaterialSupply.objects.filter(line__in=days, quantity__gt=0, need__needed_by__isnull=False)
+    supplies = list(rows.select_related("need__order"))
+    work = _work_on([one.need for one in supplies])
     needed: dict[tuple[int, int], dt.date] = {}
+    ready: dict[tuple[int, int], dt.date] = {}  # when the last of what is made of it can be there
     orders: dict[int, Order] = {}
-    for one in rows.select_related("need__order"):
-        order, by = one.need.order, one.need.needed_by
+    for one in supplies:
+        order, by, key = one.need.order, one.need.needed_by, (one.line_id, one.need.order_id)
         orders[order.pk] = order
         if by is not None:
-            needed[one.line_id, order.pk] = min(by, needed.get((one.line_id, order.pk), by))
+            needed[key] = min(by, needed.get(key, by))
+            made = days[one.line_id] + work[one.need_id]
+            ready[key] = max(made, ready.get(key, made))
     seen = set(Order.objects.visible_to(user).filter(pk__in=orders).values_list("pk", flat=True))
     steps, links = _plans(orders)
     found: dict[int, list[Hit]] = defaultdict(list)
     for (line, pk), by in needed.items():
         if (late := (days[line] - by).days) > 0:
-            found[line].append(_hit(orders[pk], pk in seen, by, late, days[line], steps[pk], links[pk]))
+            found[line].append(_hit(orders[pk], pk in seen, by, late, ready[line, pk], steps[pk], links[pk]))
     return {pk: sorted(hits, key=lambda one: -one.days) for pk, hits in found.items()}
+
+
+def _work_on(needs: Sequence[MaterialNeed]) -> dict[int, dt.timedelta]:
+    """How long each need's material is worked on before the plan's day for material: the assemblies above it are made
+    one after the other, as `plan_needs` counts back. One query."""
+    above = {one.pk: [int(pk) for pk in one.path.split("/")[:-1]] for one in needs}
+    parts = Product.objects.filter(pk__in={pk for path in above.values() for pk in path})
+    lead = dict(parts.values_list("pk", "lead_days"))
+    return {need: dt.timedelta(days=sum(lead.get(pk) or 0 for pk in path)) for need, path in above.items()}
 
 
 def _plans(orders: Iterable[int]) -> tuple[dict[int, list[Milestone]], dict[int, list[tuple[int, int]]]]:
@@ -174,7 +188,7 @@ def moved_steps(steps: Sequence[Milestone], links: Links, day: dt.date) -> list[
     """The open milestones that move when the material is there on `day`, in an order in which they can be moved.
 
     The first of material moves to that day (without one, what begins first begins then); what builds on it moves as far
-    as it has to, and keeps its length.
+    as it has to, and keeps its length. Material of an assembly is there when that is made: see `_work_on`.
     """
     anchor = _anchor(steps)
     if anchor is None or anchor.forecast is None:

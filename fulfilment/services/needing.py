@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from inventory.services import Boms, boms_of
 from ordermgmt.accounts.services import require, system_user
 from ordermgmt.activity.services import record
 from ordermgmt.lib.money import ZERO
+from ordermgmt.lib.rows import write_columns
 from orders.models import Order, OrderLine
 from orders.services import locked
 
@@ -119,30 +121,40 @@ def plan_all_needs() -> int:
     return len(keys)
 
 
+_KEPT = ("parent_id", "level", "quantity_per", "scrap_percent", "is_made", "needed_by")
+
+
 def _write(order: Order, wanted: Iterable[_Wanted], known: dict[tuple[int, str], MaterialNeed]) -> bool:
-    """Makes and changes rows, parents before their parts. True where anything differs."""
+    """Makes and changes rows, level after level: parents before their parts. True where anything differs."""
     changed = False
-    for one in wanted:
-        parent = known.get((one.line.pk, _told(one.path[:-1])))
-        values = {
-            "parent_id": parent.pk if parent else None, "level": len(one.path), "quantity_per": one.quantity_per,
-            "scrap_percent": one.scrap_percent, "is_made": one.is_made, "needed_by": one.needed_by,
-        }  # fmt: skip
-        row = known.get(one.key)
-        if row is not None and all(getattr(row, name) == value for name, value in values.items()):
-            continue
-        row = row or MaterialNeed(order=order, order_line=one.line, product_id=one.product_id, path=_told(one.path))
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.save()
-        known[one.key] = row
-        changed = True
+    for _level, of_level in groupby(sorted(wanted, key=lambda one: len(one.path)), key=lambda one: len(one.path)):
+        made: list[MaterialNeed] = []
+        altered: list[MaterialNeed] = []
+        for one in of_level:
+            parent = known.get((one.line.pk, _told(one.path[:-1])))
+            values = (
+                parent.pk if parent else None, len(one.path), one.quantity_per, one.scrap_percent, one.is_made,
+                one.needed_by,
+            )  # fmt: skip
+            row = known.get(one.key)
+            if row is not None and tuple(getattr(row, name) for name in _KEPT) == values:
+                continue
+            (made if row is None else altered).append(
+                row := row
+                or MaterialNeed(order=order, order_line=one.line, product_id=one.product_id, path=_told(one.path))
+            )
+            for name, value in zip(_KEPT, values, strict=True):
+                setattr(row, name, value)
+            known[one.key] = row
+        MaterialNeed.objects.bulk_create(made, batch_size=500)
+        write_columns(altered, [name.removesuffix("_id") for name in _KEPT])
+        changed = changed or bool(made or altered)
     return changed
 
 
 def _of_line(line: OrderLine, boms: Boms, days: "_Days") -> list[_Wanted]:
     product = line.product
-    if product is None or line.qty_to_ship <= 0:
+    if product is None or (line.qty_to_make if line.supply == Supply.MAKE else line.qty_to_ship) <= 0:
         return []
     if line.supply == Supply.BUY:
         return [_Wanted(line, product.pk, (product.pk,), Decimal(1), ZERO, False, days.of(line, ZERO_DAYS))]

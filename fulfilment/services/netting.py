@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from fulfilment.models import MaterialNeed, MaterialSupply
-from inventory.models import PurchaseLine, Warehouse
-from inventory.services import free_quantities, rounded_up
+from inventory.models import PurchaseLine
+from inventory.services import free_quantities, one_buyer_at_a_time, rounded_up
 from ordermgmt.lib.money import HUNDRED, ZERO
+from ordermgmt.lib.rows import write_columns
 from orders.models import Order, OrderLine
 
 _FIGURES = ("required", "from_stock", "on_order", "expected_on")
@@ -44,7 +45,7 @@ def one_at_a_time() -> None:
 
     Taken after an order's lock, before any row of a need. Goods that move meanwhile do not wait for it.
     """
-    list(Warehouse.objects.select_for_update(no_key=True).filter(is_default=True))
+    one_buyer_at_a_time()
 
 
 def _with_parts(products: set[int]) -> set[int]:
@@ -82,7 +83,7 @@ class _Sharing:
         differ = [
             one for one in self.needs.values() if self.was[one.pk] != tuple(getattr(one, name) for name in _FIGURES)
         ]
-        MaterialNeed.objects.bulk_update(differ, _FIGURES, batch_size=500)
+        write_columns(differ, _FIGURES)
         self._write_supplies()
 
     def _in_turn(self, of_product: dict[int, list[MaterialNeed]]) -> list[int]:
@@ -150,7 +151,7 @@ class _Sharing:
             elif one.quantity != quantity:
                 one.quantity = quantity
                 changed.append(one)
-        MaterialSupply.objects.bulk_update(changed, ["quantity"], batch_size=500)
+        write_columns(changed, ["quantity"])
         MaterialSupply.objects.filter(pk__in=gone).delete()
 
 
@@ -159,7 +160,8 @@ def top_required(need: MaterialNeed) -> Decimal:
     line = need.order_line
     if need.order.state not in _RUNNING:
         return ZERO
-    return _with_scrap(need, line.qty_to_ship - (line.qty_reserved if line.supply == OrderLine.Supply.BUY else ZERO))
+    made_here = line.supply == OrderLine.Supply.MAKE
+    return _with_scrap(need, line.qty_to_make if made_here else line.qty_to_ship - line.qty_reserved)
 
 
 def _with_scrap(need: MaterialNeed, wanted: Decimal) -> Decimal:

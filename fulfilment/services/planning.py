@@ -5,7 +5,7 @@ what it breaks.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,11 +19,14 @@ from ordermgmt.accounts.services import require
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.conflict import check_version
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order
 from orders.services import locked
 
-from .booking import drop_milestone, follow_milestone, move_conflicts, moved_work, release_order
+from .booking import drop_milestone, release_order
+from .moving import follow_milestone, move_conflicts, moved_work
+from .workdays import workdays
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -56,14 +59,15 @@ def add_milestone(order: Order, *, actor: "User", before: Sequence[Milestone] = 
 
 @transaction.atomic
 def change_milestone(
-    milestone: Milestone, *, actor: "User", before: Sequence[Milestone] = (), **fields: Any
+    milestone: Milestone, *, actor: "User", before: Sequence[Milestone] = (), version: int | None = None, **fields: Any
 ) -> Milestone:
     """Changes `code`, `name`, `kind`, `owner`, `weight` and what comes before; dates are moved by their own verb.
 
-    Raises PermissionDenied, TransitionRefused (a finished order), ValidationError (a circle, a code twice).
+    Raises PermissionDenied, TransitionRefused (a finished order), StaleVersion where it is not at `version` any more,
+    ValidationError (a circle, a code twice).
     """
     require(actor, _PLAN)
-    milestone, was = _locked(milestone)
+    milestone, was = _locked(milestone, version)
     for name, value in fields.items():
         setattr(milestone, name, value)
     _check(milestone)
@@ -75,9 +79,9 @@ def change_milestone(
 @transaction.atomic
 def move_milestone(
     milestone: Milestone, *, forecast: dt.date, start: dt.date | None = None, reason: str, anyway: bool = False,
-    actor: "User",
+    follow: bool = False, actor: "User",
 ) -> Milestone:  # fmt: skip
-    """Expects it on another day; the baseline stays.
+    """Expects it on another day; the baseline stays. With `follow` what builds on it moves by as many working days.
 
     Raises PermissionDenied, TransitionRefused (reached, a finished order), ValidationError (dates out of order; what
     the move breaks, unless `anyway`).
@@ -88,14 +92,19 @@ def move_milestone(
         raise TransitionRefused([Blocker(_("It is reached: its dates stay."))])
     milestone.start, milestone.forecast = start, forecast
     milestone.baseline = milestone.baseline or forecast
-    _check(milestone)
-    broken = plan_conflicts(milestone)
+    along = following(milestone) if follow else []
+    for one in (milestone, *along):
+        _check(one)
+    broken = move_breaks(milestone, along)
     if broken and not anyway:
         raise ValidationError(broken)
-    works = moved_work(milestone)
-    milestone.save()
-    follow_milestone(milestone, works, reason=reason if anyway else "", actor=actor)
-    return _noted(milestone, events.MILESTONE_MOVED, actor, was, reason=reason)
+    rows = Milestone.objects.in_bulk([one.pk for one in along])
+    for one, before in ((milestone, was), *((one, snapshot(rows[one.pk])) for one in along)):
+        works = moved_work(one)
+        one.save()
+        follow_milestone(one, works, reason=reason if anyway else "", actor=actor)
+        _noted(one, events.MILESTONE_MOVED, actor, before, reason=reason)
+    return milestone
 
 
 @transaction.atomic
@@ -157,7 +166,7 @@ def follow_promise(order: Order, *, days: int, reason: str, actor: "User") -> li
     order = locked(order)
     kinds = (Milestone.Kind.DELIVERY, Milestone.Kind.ACCEPTANCE)
     rows = Milestone.objects.open().filter(order=order, kind__in=kinds, forecast__isnull=False)
-    moved = list(rows.select_for_update().order_by("pk"))
+    moved = list(rows.select_for_update(no_key=True).order_by("pk"))
     for one in moved:
         was, one.order = snapshot(one), order
         shift = dt.timedelta(days=days)
@@ -166,6 +175,7 @@ def follow_promise(order: Order, *, days: int, reason: str, actor: "User") -> li
         if one.start and one.start < order.order_date:
             one.start = None
         works = moved_work(one)
+        one.version += 1
         one.save()
         follow_milestone(one, works, reason=reason, actor=actor)
         _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
@@ -178,27 +188,84 @@ def reach_blocked(milestone: Milestone) -> list[Blocker]:
     return [Blocker(_("“%(name)s” comes first and is not reached.") % {"name": one}) for one in waiting]
 
 
-def plan_conflicts(milestone: Milestone) -> list[str]:
-    """What the milestone's dates break: a sentence per dependency, per full work centre, and for the promised date."""
+def following(milestone: Milestone) -> list[Milestone]:
+    """What builds on a moved (unsaved) milestone over all steps and is open, with its days moved (unsaved) by as many
+    working days."""
+    stored = Milestone.objects.get(pk=milestone.pk)
+    if stored.forecast is None or milestone.forecast is None:
+        return []
+    calendar = workdays()
+    by = calendar.between(stored.forecast, milestone.forecast)
+    then: dict[int, set[int]] = {}
+    for first, after in MilestoneLink.objects.filter(after__order=milestone.order_id).values_list("before", "after"):
+        then.setdefault(first, set()).add(after)
+    found: set[int] = set()
+    waiting = [milestone.pk] if by else []
+    while waiting:
+        new = then.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    rows = list(Milestone.objects.open().filter(pk__in=found - {milestone.pk}, forecast__isnull=False).order_by("pk"))
+    for one in rows:
+        one.order = milestone.order
+        one.start = calendar.shifted(one.start, by) if one.start else None
+        one.forecast = calendar.shifted(one.forecast, by) if one.forecast else None
+    return rows
+
+
+def move_breaks(milestone: Milestone, along: Sequence[Milestone] = ()) -> list[str]:
+    """What a move (unsaved) of a milestone and what follows it breaks, each sentence once."""
+    moved = {one.pk: one for one in (milestone, *along)}
+    return list(dict.fromkeys(sentence for one in moved.values() for sentence in plan_conflicts(one, moved)))
+
+
+def broken_steps(
+    milestones: Iterable[Milestone], links: Iterable[MilestoneLink], promised: dt.date | None
+) -> dict[int, list[str]]:
+    """By milestone that is open: what its dates break now, between the steps and with the promised date."""
+    steps = {one.pk: one for one in milestones}
+    found: dict[int, list[str]] = {}
+    for link in links:
+        first, then = steps[link.before_id], steps[link.after_id]
+        begins = then.start or then.forecast
+        if then.actual is None and begins and first.due and first.due > begins:
+            found.setdefault(then.pk, []).append(_comes_first(first, first.due))
+    for one in steps.values():
+        if one.actual is None and promised and one.forecast and one.forecast > promised:
+            found.setdefault(one.pk, []).append(_after_promise(one.forecast, promised))
+    return found
+
+
+def _comes_first(one: Milestone, due: dt.date) -> str:
+    return _("“%(name)s” comes first, on %(day)s.") % {"name": one, "day": _shown(due)}
+
+
+def _after_promise(ends: dt.date, promised: dt.date) -> str:
+    text = _("It is %(days)s days after the date promised to the customer, %(day)s.")
+    return text % {"days": (ends - promised).days, "day": _shown(promised)}
+
+
+def plan_conflicts(milestone: Milestone, moved: Mapping[int, Milestone] | None = None) -> list[str]:
+    """What the milestone's dates break: a sentence per dependency, per full work centre, and for the promised date.
+
+    `moved` are those that move with it, with their dates as they will be.
+    """
+    known = moved or {}
     begins, ends = milestone.start or milestone.forecast, milestone.forecast
     if begins is None or ends is None:
         return []
-    found = [
-        _("“%(name)s” comes first, on %(day)s.") % {"name": one, "day": _shown(due)}
-        for one in milestone.before.order_by("pk")
-        if (due := one.actual or one.forecast) and due > begins
-    ]
+    first = [known.get(one.pk, one) for one in milestone.before.order_by("pk")]
+    then = [known.get(one.pk, one) for one in milestone.after.filter(actual=None).order_by("pk")]
+    found = [_comes_first(one, due) for one in first if (due := one.due) and due > begins]
     found += [
         _("“%(name)s” builds on it and is planned for %(day)s.") % {"name": one, "day": _shown(due)}
-        for one in milestone.after.filter(actual=None).order_by("pk")
-        if (due := one.start or one.forecast) and due < ends
+        for one in then
+        if one.pk not in known and (due := one.start or one.forecast) and due < ends
     ]
     found += move_conflicts(milestone)
     promised = milestone.order.promised_date
     if promised and ends > promised:
-        days = (ends - promised).days
-        text = _("It is %(days)s days after the date promised to the customer, %(day)s.")
-        found.append(text % {"days": days, "day": _shown(promised)})
+        found.append(_after_promise(ends, promised))
     return found
 
 
@@ -230,12 +297,18 @@ def _open(order: Order) -> Order:
     return order
 
 
-def _locked(milestone: Milestone) -> tuple[Milestone, dict[str, Any]]:
-    """The row as it stands, after its order: the order comes first for everybody who touches both."""
+def _locked(milestone: Milestone, version: int | None = None) -> tuple[Milestone, dict[str, Any]]:
+    """The row as it stands, after its order: the order comes first for everybody who touches both.
+
+    What is saved of it is its next version. Raises StaleVersion where it is not at `version`.
+    """
     order = _open(locked(milestone.order))
-    row = Milestone.objects.select_for_update().get(pk=milestone.pk)
+    row = Milestone.objects.select_for_update(no_key=True).get(pk=milestone.pk)
+    check_version(row, version)
     row.order = order
-    return row, snapshot(row)
+    was = snapshot(row)
+    row.version += 1
+    return row, was
 
 
 def _check(milestone: Milestone) -> None:

@@ -1,8 +1,8 @@
-"""Putting right what was rejected, until the next round of acceptance."""
+"""Putting right what was rejected, until the next round of acceptance, and answering what came back."""
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,14 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fulfilment import events
-from fulfilment.models import GoodsReturnLine, Rectification
+from fulfilment.models import Acceptance, GoodsReturnLine, Rectification
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record
-from ordermgmt.lib.fsm import blockers, check_transition
+from ordermgmt.company.services import business_today
+from ordermgmt.lib.fsm import Blocker, TransitionRefused, blockers, check_transition
 from ordermgmt.lib.money import ZERO, quantise
-from orders.services import locked, note_rectified, redeliver_order
+from orders.models import Order
+from orders.services import accept_order, locked, note_rectified, note_returned, redeliver_order
 
-from .returning import exchange
+from .accepting import blocked as acceptance_blocked
+from .defects import open_defects
+from .returning import RETURNABLE, exchange, send_again, undelivered
+from .shipping import halted
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -26,7 +31,11 @@ if TYPE_CHECKING:
 def _locked(rectification: Rectification) -> Rectification:
     """The row under lock, after its order: the order comes first for everybody who touches both."""
     order = locked(rectification.order)
-    row = Rectification.objects.select_for_update(of=("self",)).select_related("order_line").get(pk=rectification.pk)
+    row = (
+        Rectification.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("order_line", "return_line")
+        .get(pk=rectification.pk)
+    )
     row.order = order
     return row
 
@@ -37,14 +46,17 @@ def start_rectification(
 ) -> Rectification:
     """Says how it is put right, by whom, until when; may be called again to plan anew.
 
-    Raises PermissionDenied, TransitionRefused (done already), ValidationError (nobody active, a date in the past).
+    Raises PermissionDenied, TransitionRefused (done already), ValidationError (nobody active, a date in the past, a
+    remedy that does not fit what came back).
     """
     require(actor, "fulfilment.rectify_order")
     rectification = _locked(rectification)
     check_transition(rectification.begin, actor)
+    if remedy not in dict(remedies(rectification)):
+        raise ValidationError({"remedy": _("Choose one of the offered ways.")})
     if not owner.is_active:
         raise ValidationError({"owner": _("Choose somebody who is active.")})
-    if due < timezone.localdate():
+    if due < business_today():
         raise ValidationError({"due": _("The date is in the past.")})
     rectification.remedy, rectification.owner, rectification.due = remedy, owner, due
     rectification.begin()
@@ -54,7 +66,46 @@ def start_rectification(
         events.RECTIFICATION_STARTED, rectification, root=rectification.order, actor=actor,
         line=rectification.order_line.position, owner=owner.name, owner_id=owner.pk, due=str(due), remedy=remedy,
     )  # fmt: skip
+    if rectification.came_back:
+        order = note_returned(rectification.order, {}, open_returns=undelivered(rectification.order), actor=actor)
+        accept_what_is_left(order, actor=actor)
     return rectification
+
+
+def remedies(rectification: Rectification) -> list[tuple[str, Any]]:
+    """The ways to put it right: the customer can't keep what came back, and what was scrapped is not repaired."""
+    ways = Rectification.Remedy
+    if rectification.return_line is None:
+        return list(ways.choices)
+    offered = [ways.REPLACE, ways.CREDIT]
+    if rectification.return_line.disposition == GoodsReturnLine.Disposition.REPAIR:
+        offered.insert(0, ways.REPAIR)
+    names = {
+        ways.REPAIR: _("Send it back repaired"),
+        ways.REPLACE: _("Send new goods"),
+        ways.CREDIT: _("Give a credit"),
+    }
+    return [(way.value, names[way]) for way in offered]
+
+
+def accept_what_is_left(order: Order, *, actor: "User") -> None:
+    """Once nothing of the order waits any more, it is accepted on the word of its last examination. Where nothing was
+    accepted, or who acts may not say so, it stays for somebody else."""
+    if order.state != Order.State.SHIPPED or not actor.has_perm("fulfilment.accept_order"):
+        return
+    if not any(line.qty_accepted > 0 for line in order.order_lines):
+        return
+    last = Acceptance.objects.filter(order=order).order_by("-pk").first()
+    if last is not None and not acceptance_blocked(order, actor) and not blockers(order.accept):
+        accept_order(order, evidence=f"{last.signed_by}: {last.evidence}", actor=actor)
+
+
+def complete_blocked(rectification: Rectification) -> list[Blocker]:
+    """Why it can't be reported as put right now: what is still wrong, and for new goods what stops every shipment."""
+    if rectification.came_back:
+        return [Blocker(_("It came back: it ends when goods are sent again, or with a credit by finance."))]
+    found = open_defects(rectification)
+    return found + halted(rectification.order) if rectification.replaces_goods else found
 
 
 @transaction.atomic
@@ -64,19 +115,20 @@ def complete_rectification(
     """It is put right and delivered again. The last one takes the order back to shipped, for the next round.
 
     Goods that are replaced leave the stock in a shipment of their own; `faulty` says what becomes of the rejected ones
-    (a disposition, "" when they stay with the customer); `cost` is what it cost us, in the order's currency. Raises PermissionDenied, TransitionRefused (not planned, done
-    already), ValidationError (no result, too little stock).
+    (a disposition, "" when they stay with the customer); `cost` is what it cost us, in the order's currency.
+    Raises PermissionDenied, TransitionRefused (not planned, done already, defects that are not corrected, goods of an
+    order on hold or with a change that nobody read), ValidationError (no result, too little stock).
     """
     require(actor, "fulfilment.rectify_order")
     rectification = _locked(rectification)
     check_transition(rectification.complete, actor)
-    if not result.strip():
-        raise ValidationError({"result": _("Say what was done.")})
+    if found := complete_blocked(rectification):
+        raise TransitionRefused(found)
     if cost < 0:
         raise ValidationError({"cost": _("A cost is not negative.")})
     if faulty and faulty not in GoodsReturnLine.Disposition.values:
         raise ValidationError({"faulty": _("Choose one of the offered ways.")})
-    rectification.result, rectification.done_at, rectification.done_by = result.strip(), timezone.now(), actor
+    _finish(rectification, result, actor)
     rectification.cost = quantise(cost, rectification.order.currency)
     rectification.complete()
     rectification.save()
@@ -90,3 +142,72 @@ def complete_rectification(
     if not blockers(order.redeliver):
         redeliver_order(order, actor=actor)
     return rectification
+
+
+def send_blocked(rectification: Rectification) -> list[Blocker]:
+    """Why nothing can be sent for what came back now; empty when it can."""
+    if not rectification.sends_again:
+        return [Blocker(_("Only what is to be sent again, repaired or new, leaves here."))]
+    if rectification.order.state not in RETURNABLE:
+        told = {"state": rectification.order.get_state_display()}
+        return [Blocker(_("Goods leave before the order is accepted; this one is: %(state)s.") % told)]
+    return halted(rectification.order)
+
+
+@transaction.atomic
+def send_returned(
+    rectification: Rectification,
+    *,
+    result: str,
+    carrier: str = "",
+    tracking_number: str = "",
+    cost: Decimal = ZERO,
+    actor: "User",
+) -> Rectification:
+    """Sends to the customer what came back and was repaired, or new goods for it, with a delivery note of its own; it
+    waits for acceptance again.
+
+    Raises PermissionDenied, TransitionRefused (not planned so, sent already, an order on hold or with a change that
+    nobody read), ValidationError (no result, too little stock, not inspected).
+    """
+    require(actor, "fulfilment.ship_order")
+    rectification = _locked(rectification)
+    check_transition(rectification.send, actor)
+    if found := send_blocked(rectification):
+        raise TransitionRefused(found)
+    if cost < 0:
+        raise ValidationError({"cost": _("A cost is not negative.")})
+    _finish(rectification, result, actor)
+    rectification.cost = quantise(cost, rectification.order.currency)
+    rectification.send()
+    rectification.save()
+    send_again(rectification, event=events.SENT_AGAIN, carrier=carrier, tracking_number=tracking_number, actor=actor)
+    order, line = rectification.order, rectification.order_line
+    note_returned(order, {line.pk: -rectification.quantity}, open_returns=undelivered(order), actor=actor)
+    return rectification
+
+
+@transaction.atomic
+def credit_returned(rectification: Rectification, *, result: str, actor: "User") -> Rectification:
+    """Finance proposed the credit for what came back: nothing more is to be done here.
+
+    Raises PermissionDenied, TransitionRefused (it did not come back, or is not to be credited).
+    """
+    rectification = _locked(rectification)
+    check_transition(rectification.credit, actor)
+    if not rectification.came_back or rectification.remedy != Rectification.Remedy.CREDIT:
+        raise TransitionRefused([Blocker(_("Nothing is to be credited for it."))])
+    _finish(rectification, result, actor)
+    rectification.credit()
+    rectification.save()
+    record(
+        events.RECTIFICATION_DONE, rectification, root=rectification.order, actor=actor,
+        line=rectification.order_line.position, result=rectification.result,
+    )  # fmt: skip
+    return rectification
+
+
+def _finish(rectification: Rectification, result: str, actor: "User") -> None:
+    if not result.strip():
+        raise ValidationError({"result": _("Say what was done.")})
+    rectification.result, rectification.done_at, rectification.done_by = result.strip(), timezone.now(), actor

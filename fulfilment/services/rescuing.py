@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fulfilment import events
-from fulfilment.models import MaterialSupply, Milestone, MilestoneLink
+from fulfilment.models import MaterialSupply
 from inventory.models import PurchaseLine, Supplier
 from inventory.services import Wish, rank_offers, replace_supplier
 from ordermgmt.accounts.services import require
@@ -18,7 +18,7 @@ from orders.models import Order
 from orders.services import locked
 
 from .capacity import day_text
-from .late import Hit, hits_of, moved_steps
+from .late import Hit, hits_of
 from .needing import plan_needs
 from .netting import cover_needs, one_at_a_time
 from .planning import move_milestone
@@ -54,10 +54,12 @@ def change_supplier(
         text = _("%(supplier)s has no price for %(sku)s.")
         raise ValidationError({"supplier": text % {"supplier": supplier, "sku": row.product.sku}})
     hits = hits_of([row], actor, today, offer.arrives).get(row.pk, []) if replan else []
-    by = offer.arrives if hits else max(needed, today) if needed else None
-    new = replace_supplier(row, supplier=supplier, quantity=offer.quantity, needed_by=by, reason=reason, actor=actor)
+    new = replace_supplier(
+        row, supplier=supplier, quantity=offer.quantity, needed_by=max(needed, today) if needed else None,
+        expected_on=offer.arrives, reason=reason, actor=actor,
+    )  # fmt: skip
     _hand_over(kept, new)
-    _replan_hits(hits, offer.arrives, reason, actor)
+    _replan_hits(hits, reason, actor)
     cover_needs([row.product.pk])
     values: dict[str, Any] = {
         "sku": row.product.sku, "old": row.order.supplier.name, "supplier": supplier.name, "number": new.order.number,
@@ -72,7 +74,7 @@ def change_supplier(
 def replan_late(line: PurchaseLine, *, day: dt.date, reason: str, actor: "User") -> list[Order]:
     """Plans the orders that the actor sees and the line hits anew, as if it came on `day`; gives them.
 
-    Raises PermissionDenied, ValidationError (a day past, or one that hits nobody).
+    Raises PermissionDenied, ValidationError (a day past, one that hits nobody or moves nothing).
     """
     require(actor, "fulfilment.plan_order")
     if day < business_today():
@@ -82,7 +84,14 @@ def replan_late(line: PurchaseLine, *, day: dt.date, reason: str, actor: "User")
     hits = [one for one in hits_of([line], actor, business_today(), day).get(line.pk, []) if one.seen]
     if not hits:
         raise ValidationError({"day": _("On %(day)s it is in time for all your orders.") % {"day": day_text(day)}})
-    return _replan_hits(hits, day, reason, actor)
+    if not any(one.steps for one in hits):
+        raise ValidationError({"day": nothing_moves()})
+    return _replan_hits(hits, reason, actor)
+
+
+def nothing_moves() -> str:
+    """Why an order that waits for material is not planned anew."""
+    return _("Nothing moves: its plan has no open milestone of material, and none that begins on a day.")
 
 
 def _locked_orders(line: PurchaseLine) -> list[Order]:
@@ -102,25 +111,23 @@ def _hand_over(kept: list[MaterialSupply], new: PurchaseLine) -> None:
     MaterialSupply.objects.bulk_create(links)
 
 
-def _replan_hits(hits: list[Hit], day: dt.date, reason: str, actor: "User") -> list[Order]:
+def _replan_hits(hits: list[Hit], reason: str, actor: "User") -> list[Order]:
+    """Moves the steps of the hits, which were found under the locks of their orders."""
     done = []
-    for hit in sorted((one for one in hits if one.seen), key=lambda one: one.order.pk):
+    for hit in sorted((one for one in hits if one.seen and one.steps), key=lambda one: one.order.pk):
         require(actor, "fulfilment.plan_order")
-        done.append(_replan(hit, day, reason, actor))
+        done.append(_replan(hit, reason, actor))
     return done
 
 
-def _replan(hit: Hit, day: dt.date, reason: str, actor: "User") -> Order:
+def _replan(hit: Hit, reason: str, actor: "User") -> Order:
     order = hit.order
-    steps = list(Milestone.objects.open().filter(order=order))
-    links = MilestoneLink.objects.filter(after__order=order, before__actual=None).values_list("before", "after")
-    moved = moved_steps(steps, list(links), day)
-    for step in moved:
+    for step in hit.steps:
         move_milestone(
             step.milestone, forecast=step.forecast, start=step.start, reason=reason, anyway=True, actor=actor
         )
     plan_needs(order, actor=actor)
-    told: dict[str, Any] = {"count": len(moved), "ends": str(hit.ends or "–"), "days": hit.beyond, "reason": reason}
+    told: dict[str, Any] = {"count": len(hit.steps), "ends": str(hit.ends or "–"), "days": hit.beyond, "reason": reason}
     record(events.ORDER_REPLANNED, order, actor=actor, **told)
     return order
 

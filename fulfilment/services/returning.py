@@ -1,4 +1,4 @@
-"""Goods that come back, what becomes of them, and new goods for rejected ones."""
+"""Goods that come back, what becomes of them, and goods that go out again for them or for rejected ones."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -24,15 +24,19 @@ from inventory.services import (
     plain,
     reserve,
     return_stock,
+    stock_rows,
 )
 from ordermgmt.accounts.services import require
+from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import enqueue, record
+from ordermgmt.company.services import business_today
 from ordermgmt.documents.services import take_number
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order, OrderLine
 from orders.services import HOLDER, locked, note_returned
 
-from .shipping import from_stock, is_service, note_key
+from .inspecting import not_ready, ready_quantities
+from .shipping import from_stock, is_service, next_number, note_key
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -72,13 +76,14 @@ def return_blocked(order: Order) -> list[Blocker]:
 def return_goods(
     order: Order, *, parts: Sequence[ReturnedPart], reason: str, on: dt.date | None = None, key: str, actor: "User"
 ) -> GoodsReturn:
-    """Takes goods back that wait for acceptance. What is fit for sale goes to the default warehouse at once.
+    """Takes goods back that wait for acceptance. What is fit for sale goes to the default warehouse at once, and of
+    every part somebody has to say what follows: a credit, or goods that go out again.
 
     The same `key` twice is one return. Raises PermissionDenied, TransitionRefused (state), ValidationError at
     "reason", "on" or "<disposition>_<line id>".
     """
     require(actor, "fulfilment.ship_order")
-    order = locked(order)
+    order, key = locked(order), f"form:{key}"  # `exchange` names its returns itself
     known = GoodsReturn.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -88,10 +93,16 @@ def return_goods(
     lines = {line.pk: line for line in returnable_lines(order)}
     _check(lines, given, reason, on)
     back = keep_return(order, given, reason=reason, on=on, key=key, actor=actor)
+    Rectification.objects.bulk_create(
+        Rectification(
+            order=order, order_line_id=row.order_line_id, return_line=row, quantity=row.quantity, reason=back.reason
+        )
+        for row in back.lines.all()
+    )
     sums: dict[int, Decimal] = {}
     for part in given:
         sums[part.line_id] = sums.get(part.line_id, Decimal(0)) + part.quantity
-    order = note_returned(order, sums, actor=actor)
+    order = note_returned(order, sums, open_returns=undelivered(order), actor=actor)
     told = [
         {
             "line": lines[part.line_id].position,
@@ -104,13 +115,18 @@ def return_goods(
     return back
 
 
+def undelivered(order: Order) -> int:
+    """How many returns of the order wait: nobody said what follows, or goods are to go out again."""
+    return Rectification.objects.filter(order=order).undelivered().count()
+
+
 def _check(lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, on: dt.date | None) -> None:
     if not parts:
         raise ValidationError(_("Enter a quantity for at least one line."))
     errors: dict[str, str] = {}
     if not reason.strip():
         errors["reason"] = _("Say why it came back.")
-    if on is not None and on > timezone.localdate():
+    if on is not None and on > business_today():
         errors["on"] = _("The date is in the future.")
     left = {pk: line.qty_to_accept for pk, line in lines.items()}
     for part in parts:
@@ -154,7 +170,12 @@ def keep_return(
     rectification: Rectification | None = None,
 ) -> GoodsReturn:
     """Writes a return whose parts are checked, and puts on the shelf what is fit for sale."""
-    day = on or timezone.localdate()
+    day = on or business_today()
+    products = {line.pk: line.product for line in order.order_lines}
+    fit = [products[part.line_id] for part in parts if part.disposition == Disposition.RESTOCK]
+    warehouse = Warehouse.objects.get(is_default=True) if fit else None
+    if warehouse is not None:
+        stock_rows(fit, warehouse)  # before the number: `exchange` has the stock already when it comes here
     back = GoodsReturn.objects.create(
         number=f"RT-{day:%Y}-{take_number('fulfilment.return', period=f'{day:%Y}'):05d}", order=order,
         rectification=rectification, reason=reason.strip(), on=day, key=key, recorded_by=actor,
@@ -165,12 +186,9 @@ def keep_return(
         )
         for part in parts
     )
-    products = {line.pk: line.product for line in order.order_lines}
-    fit = [(products[row.order_line_id], row) for row in kept if row.disposition == Disposition.RESTOCK]
-    warehouse = Warehouse.objects.get(is_default=True) if fit else None
-    # In the order of the products: two returns at once take their stock rows in the same order.
-    for product, row in sorted(fit, key=lambda one: one[0].pk if one[0] else 0):
-        if product is not None and warehouse is not None:
+    for row in kept:
+        product = products[row.order_line_id]
+        if row.disposition == Disposition.RESTOCK and product is not None and warehouse is not None:
             return_stock(
                 product, warehouse, row.quantity, key=f"{back.number}:{row.order_line_id}", actor=actor,
                 reason=back.reason[:200],
@@ -179,37 +197,58 @@ def keep_return(
 
 
 def exchange(rectification: Rectification, *, faulty: str, actor: "User") -> Shipment:
-    """Ships new goods for rejected ones, from free stock where the line is a stock line; takes the faulty ones back.
+    """Ships new goods for rejected ones and takes the faulty ones back.
 
     `faulty` is what becomes of the rejected goods, "" when they stay with the customer. The caller holds the locks and
     has checked state and right. Raises ValidationError where the stock is short or can't take the faulty ones.
     """
     order, quantity = rectification.order, rectification.quantity
-    line = next(one for one in order.order_lines if one.pk == rectification.order_line_id)
+    line = _line_of(rectification)
     if faulty == Disposition.RESTOCK and not _kept_in_stock(line):
         raise ValidationError({"faulty": _("This is not kept in stock: choose repair or scrap.")})
-    now = timezone.now()
-    shipment = Shipment.objects.create(
-        number=f"DN-{now:%Y}-{take_number('fulfilment.shipment', period=f'{now:%Y}'):05d}", order=order,
-        kind=Shipment.Kind.GOODS, address=order.delivery_address, note=rectification.reason,
-        key=f"rectification:{rectification.pk}", shipped_at=now, shipped_by=actor,
-    )  # fmt: skip
-    ShipmentLine.objects.create(shipment=shipment, order_line=line, quantity=quantity)
-    Replacement.objects.create(rectification=rectification, shipment=shipment)
-    if from_stock(line) and line.product is not None:
-        try:
-            reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
-            issue_all([IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}")], actor=actor)
-        except InsufficientStock as error:
-            raise ValidationError(" ".join(error.sentences())) from error
+    shipment = send_again(rectification, event=events.REPLACED, actor=actor)
     if faulty:
         keep_return(
             order, [ReturnedPart(line.pk, faulty, quantity)], reason=rectification.reason,
             key=f"rectification:{rectification.pk}", actor=actor, rectification=rectification,
         )  # fmt: skip
-    record(
-        events.REPLACED, shipment, root=order, actor=actor, number=shipment.number,
-        lines=f"{line.position} × {plain(quantity)}",
+    return shipment
+
+
+def send_again(
+    rectification: Rectification,
+    *,
+    event: EventType,
+    carrier: str = "",
+    tracking_number: str = "",
+    actor: "User",
+) -> Shipment:
+    """Ships goods in a delivery of their own: the repaired ones, or new ones from free stock where the line is a stock
+    line. The caller holds the locks and has checked state and right. Raises ValidationError where the stock is short.
+    """
+    order, quantity, line = rectification.order, rectification.quantity, _line_of(rectification)
+    ready = ready_quantities(order)
+    if sentence := not_ready(line, quantity, ready):
+        raise ValidationError(sentence)
+    shipment = Shipment.objects.create(
+        number=next_number(), order=order, kind=Shipment.Kind.GOODS, address=order.delivery_address, note=rectification.reason,
+        carrier=carrier, tracking_number=tracking_number, key=f"rectification:{rectification.pk}",
+        shipped_at=timezone.now(), shipped_by=actor,
     )  # fmt: skip
+    ShipmentLine.objects.create(shipment=shipment, order_line=line, quantity=quantity, inspected=line.pk in ready)
+    Replacement.objects.create(rectification=rectification, shipment=shipment)
+    if rectification.replaces_goods and from_stock(line) and line.product is not None:
+        try:
+            reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
+            issue_all([IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}")], actor=actor)
+        except InsufficientStock as error:
+            raise ValidationError(" ".join(error.sentences())) from error
+    record(
+        event, shipment, root=order, actor=actor, number=shipment.number, lines=f"{line.position} × {plain(quantity)}"
+    )
     enqueue("fulfilment.delivery_note", key=note_key(shipment), params={"shipment": shipment.pk}, actor=actor)
     return shipment
+
+
+def _line_of(rectification: Rectification) -> OrderLine:
+    return next(one for one in rectification.order.order_lines if one.pk == rectification.order_line_id)

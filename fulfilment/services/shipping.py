@@ -1,7 +1,7 @@
 """Shipping in parts, and delivering a service: the same step, by different people."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fulfilment import events
-from fulfilment.models import Shipment, ShipmentLine
+from fulfilment.models import Shipment, ShipmentFile, ShipmentLine
+from inventory.models import BomLine
 from inventory.services import InsufficientStock, IssueRequest, fits_unit, issue_all, plain
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import enqueue, record
+from ordermgmt.company.services import business_day, business_today
 from ordermgmt.documents.models import StoredFile
-from ordermgmt.documents.services import check_upload, store_file, take_number
+from ordermgmt.documents.services import take_number
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, blockers
+from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
 from orders.services import HOLDER, finish_order, locked, note_shipped
+
+from .inspecting import not_ready, ready_quantities
+from .producing import report_as_made
+from .uploading import keep_paper, keep_upload
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -51,6 +58,11 @@ def blocked(order: Order) -> list[Blocker]:
                 % {"state": order.get_state_display()}
             )
         ]
+    return halted(order)
+
+
+def halted(order: Order) -> list[Blocker]:
+    """What stops all goods of the order, whatever its state: a hold, a change that the warehouse does not know yet."""
     if order.on_hold:
         return [Blocker(_("The order is on hold: %(reason)s") % {"reason": order.hold_reason})]
     if order.unread_changes:
@@ -76,7 +88,8 @@ def ship_order(
     key: str,
     actor: "User",
 ) -> Shipment:
-    """Ships so much of each line (by id, in its unit) from what is reserved for it; a part is enough.
+    """Ships so much of each line (by id, in its unit) from what is reserved for it; a part is enough. What is made here
+    and leaves without having been reported is reported made in the same step.
 
     The last part moves the order to shipped. The same `key` twice is one shipment. Raises PermissionDenied,
     TransitionRefused (state, hold), ValidationError at "quantity_<line id>" or "inspected".
@@ -91,10 +104,25 @@ def ship_order(
 
 
 @transaction.atomic
-def deliver_service(order: Order, *, quantities: Quantities, note: str = "", key: str, actor: "User") -> Shipment:
-    """Reports so much of each service line as performed; raises as `ship_order`."""
+def deliver_service(
+    order: Order,
+    *,
+    quantities: Quantities,
+    note: str = "",
+    description: str = "",
+    files: "Sequence[UploadedFile[Any]]" = (),
+    key: str,
+    actor: "User",
+) -> Shipment:
+    """Reports so much of each service line as performed, says what was done and hands over its files.
+
+    Raises as `ship_order`; ValidationError at "files" for one that is not taken.
+    """
     require(actor, "fulfilment.deliver_service")
-    return _deliver(order, Shipment.Kind.SERVICE, quantities, note=note, key=key, actor=actor)
+    return _deliver(
+        order, Shipment.Kind.SERVICE, quantities, note=note, description=description.strip(), files=files, key=key,
+        actor=actor,
+    )  # fmt: skip
 
 
 def _deliver(
@@ -105,26 +133,34 @@ def _deliver(
     carrier: str = "",
     tracking_number: str = "",
     note: str,
+    description: str = "",
+    files: "Sequence[UploadedFile[Any]]" = (),
     key: str,
     actor: "User",
 ) -> Shipment:
-    order = locked(order)
+    order, key = locked(order), f"form:{key}"  # what goes out again names its shipments itself
     known = Shipment.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
     if found := blocked(order):
         raise TransitionRefused(found)
-    lines = _checked(order, kind, {pk: quantity for pk, quantity in quantities.items() if quantity})
+    ready = ready_quantities(order)
+    lines = _checked(order, kind, ready, {pk: quantity for pk, quantity in quantities.items() if quantity})
+    stored = [keep_upload(one, kind="delivery", field="files", actor=actor) for one in files]
     now = timezone.now()
     shipment = Shipment.objects.create(
-        number=f"DN-{now:%Y}-{take_number('fulfilment.shipment', period=f'{now:%Y}'):05d}",
+        number=next_number(),
         order=order, kind=kind, address=order.delivery_address, carrier=carrier, tracking_number=tracking_number,
-        note=note, key=key, shipped_at=now, shipped_by=actor,
+        note=note, description=description, key=key, shipped_at=now, shipped_by=actor,
     )  # fmt: skip
     ShipmentLine.objects.bulk_create(
-        ShipmentLine(shipment=shipment, order_line=line, quantity=quantity) for line, quantity in lines
+        ShipmentLine(shipment=shipment, order_line=line, quantity=quantity, inspected=line.pk in ready)
+        for line, quantity in lines
     )
+    ShipmentFile.objects.bulk_create(ShipmentFile(shipment=shipment, file=one) for one in stored)
     _issue(shipment, lines, actor=actor)
+    if unreported := _unreported(lines):
+        report_as_made(order, unreported, cause=f"shipped:{shipment.pk}", actor=actor)
     order = note_shipped(order, {line.pk: quantity for line, quantity in lines}, actor=actor)
     event = events.SERVICE_DELIVERED if kind == Shipment.Kind.SERVICE else events.SHIPPED
     positions = ", ".join(f"{line.position} × {plain(quantity)}" for line, quantity in lines)
@@ -133,6 +169,12 @@ def _deliver(
     if not blockers(order.finish) and actor.has_perm("orders.finish_order"):
         finish_order(order, actor=actor)
     return shipment
+
+
+def next_number() -> str:
+    """The next number of a delivery note, in the company's own year."""
+    year = str(business_today().year)
+    return f"DN-{year}-{take_number('fulfilment.shipment', period=year):05d}"
 
 
 def note_key(shipment: Shipment) -> str:
@@ -145,21 +187,25 @@ def keep_delivery_note(shipment: Shipment, stored: StoredFile) -> bool:
     return bool(Shipment.objects.filter(pk=shipment.pk, delivery_note=None).update(delivery_note=stored))
 
 
-def _checked(order: Order, kind: Shipment.Kind, quantities: Quantities) -> list[tuple[OrderLine, Decimal]]:
+def _checked(
+    order: Order, kind: Shipment.Kind, passed: dict[int, Decimal], quantities: Quantities
+) -> list[tuple[OrderLine, Decimal]]:
     """The lines to deliver with their quantities. Raises ValidationError for each that can't be."""
     if not quantities:
         raise ValidationError(_("Enter a quantity for at least one line."))
     lines = {line.pk: line for line in shippable_lines(order, kind)}
+    ready = ready_to_ship(list(lines.values()))
     errors: dict[str, str] = {}
     for pk, quantity in quantities.items():
-        if sentence := _wrong(lines.get(pk), quantity):
+        line = lines.get(pk)
+        if sentence := _wrong(line, quantity, ready.get(pk, ZERO)) or (line and not_ready(line, quantity, passed)):
             errors[f"quantity_{pk}"] = sentence
     if errors:
         raise ValidationError(errors)
     return [(lines[pk], quantity) for pk, quantity in quantities.items()]
 
 
-def _wrong(line: OrderLine | None, quantity: Decimal) -> str:
+def _wrong(line: OrderLine | None, quantity: Decimal, ready: Decimal) -> str:
     """What is wrong with shipping so much of a line, as a sentence; empty when nothing is."""
     if line is None:
         return _("There is nothing to deliver on this line.")
@@ -171,7 +217,39 @@ def _wrong(line: OrderLine | None, quantity: Decimal) -> str:
         return _("This product is counted in %(unit)s: fewer decimals.") % {"unit": line.product.unit.code}
     if from_stock(line) and quantity > line.qty_reserved:
         return _("Only %(reserved)s are reserved for this line.") % {"reserved": plain(line.qty_reserved)}
+    if quantity > ready:
+        return _("Only %(ready)s are reported made: report the rest with its material first.") % {"ready": plain(ready)}
     return ""
+
+
+def ready_to_ship(lines: Iterable[OrderLine]) -> dict[int, Decimal]:
+    """How much of each line (by id) can leave now: what is reserved of stock, and of what is made by a bill of material
+    what was reported made. One query.
+    """
+    lines = list(lines)
+    made = {line.product_id for line in lines if line.supply == OrderLine.Supply.MAKE and line.product_id}
+    billed = set(BomLine.objects.filter(product__in=made).values_list("product_id", flat=True)) if made else set()
+    found = {}
+    for line in lines:
+        most = line.qty_to_ship
+        if from_stock(line):
+            most = line.qty_reserved
+        elif line.supply == OrderLine.Supply.MAKE and line.product_id in billed:
+            most = line.qty_produced - line.qty_shipped
+        found[line.pk] = max(ZERO, min(line.qty_to_ship, most))
+    return found
+
+
+def _unreported(lines: Sequence[tuple[OrderLine, Decimal]]) -> dict[OrderLine, Decimal]:
+    """How much of what leaves is made here and was not reported made. A line with a bill of material got past
+    `ready_to_ship`, so nothing of it is left."""
+    more = {line: line.qty_shipped + quantity - line.qty_produced for line, quantity in lines if is_made(line)}
+    return {line: quantity for line, quantity in more.items() if quantity > 0}
+
+
+def is_made(line: OrderLine) -> bool:
+    """Whether the line is made here for the order."""
+    return line.supply == OrderLine.Supply.MAKE
 
 
 def from_stock(line: OrderLine) -> bool:
@@ -192,7 +270,7 @@ def _issue(shipment: Shipment, lines: list[tuple[OrderLine, Decimal]], *, actor:
 
 
 def _locked_shipment(shipment: Shipment) -> Shipment:
-    return Shipment.objects.select_for_update(of=("self",)).select_related("order").get(pk=shipment.pk)
+    return Shipment.objects.select_for_update(no_key=True, of=("self",)).select_related("order").get(pk=shipment.pk)
 
 
 @transaction.atomic
@@ -224,17 +302,19 @@ def confirm_arrival(
 ) -> Shipment:
     """Proof of delivery: when it arrived, who took it, with a photo or the signed note where there is one; once.
 
-    Raises PermissionDenied, TransitionRefused (confirmed already), ValidationError (a date before the shipment, a
-    proof that is neither a picture nor a PDF).
+    Raises PermissionDenied, TransitionRefused (confirmed already), ValidationError (a date before the shipment or
+    ahead, a proof that is neither a picture nor a PDF).
     """
     require(actor, "fulfilment.ship_order")
     shipment = _locked_shipment(shipment)
     if shipment.delivered_on is not None:
         raise TransitionRefused([Blocker(_("The arrival is confirmed already."))])
-    if delivered_on < shipment.shipped_at.date():
+    if delivered_on < business_day(shipment.shipped_at):
         raise ValidationError({"delivered_on": _("It can't arrive before it was shipped.")})
+    if delivered_on > business_today():
+        raise ValidationError({"delivered_on": _("This day lies ahead.")})
     shipment.delivered_on, shipment.received_by = delivered_on, received_by
-    shipment.proof = _kept_proof(proof, actor=actor)
+    shipment.proof = keep_paper(proof, kind="proof", field="proof", actor=actor) if proof else None
     shipment.save(update_fields=["delivered_on", "received_by", "proof"])
     record(
         events.ARRIVED, shipment, root=shipment.order, actor=actor, number=shipment.number, received_by=received_by,
@@ -243,15 +323,26 @@ def confirm_arrival(
     return shipment
 
 
-def _kept_proof(upload: "UploadedFile[Any] | None", *, actor: "User") -> StoredFile | None:
-    """The photo or the signed note in the store, checked by its content."""
-    if upload is None:
-        return None
-    name = upload.name or ""
-    try:
-        content_type = check_upload(upload, name=name, size=upload.size or 0)
-    except ValidationError as error:
-        raise ValidationError({"proof": error.messages}) from error
-    if content_type != "application/pdf" and not content_type.startswith("image/"):
-        raise ValidationError({"proof": _("Choose a picture or a PDF.")})
-    return store_file(upload, name=name, kind="proof", actor=actor, content_type=content_type)
+def proof_blocked(shipment: Shipment) -> list[Blocker]:
+    """Why no proof can be added to the arrival now; empty when it can."""
+    if shipment.delivered_on is None:
+        return [Blocker(_("Confirm the arrival first; the proof goes with it."))]
+    if shipment.proof_id is not None:
+        return [Blocker(_("There is a proof of delivery already."))]
+    return []
+
+
+@transaction.atomic
+def add_proof(shipment: Shipment, *, proof: "UploadedFile[Any]", actor: "User") -> Shipment:
+    """Adds the photo or the signed note that was missing when the arrival was confirmed; once.
+
+    Raises PermissionDenied, TransitionRefused (not arrived, there is one), ValidationError at "proof".
+    """
+    require(actor, "fulfilment.ship_order")
+    shipment = _locked_shipment(shipment)
+    if found := proof_blocked(shipment):
+        raise TransitionRefused(found)
+    shipment.proof = keep_paper(proof, kind="proof", field="proof", actor=actor)
+    shipment.save(update_fields=["proof"])
+    record(events.PROOF_ADDED, shipment, root=shipment.order, actor=actor, number=shipment.number)
+    return shipment

@@ -20,6 +20,7 @@ from orders.services import locked
 
 from .capacity import day_text
 from .planning import add_milestone, circles, plan_blocked
+from .workdays import workdays
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -49,7 +50,7 @@ def save_plan_template(
     Raises PermissionDenied, StaleVersion, ValidationError (no steps, a code twice, a circle, values out of bounds).
     """
     require(actor, "fulfilment.set_plans")
-    row = PlanTemplate.objects.select_for_update().get(pk=template.pk) if template else PlanTemplate()
+    row = PlanTemplate.objects.select_for_update(no_key=True).get(pk=template.pk) if template else PlanTemplate()
     if template and version is not None and row.version != version:
         raise StaleVersion(row)
     was = snapshot(row) | {"steps": _told(row)} if template else None
@@ -128,12 +129,15 @@ def in_turn(steps: Sequence[PlanStep]) -> list[int]:
 
 
 def template_dates(steps: Sequence[PlanStep], first: dt.date) -> dict[int, tuple[dt.date, dt.date]]:
-    """(start, planned) of each step (by key): it starts when the last of what comes before is reached."""
+    """(start, planned) of each step (by key): it starts when the last of what comes before is reached. A day on which
+    the company does not work is no milestone's: the next working day is."""
+    calendar = workdays()
     by_key = {step.pk: step for step in steps}
     found: dict[int, tuple[dt.date, dt.date]] = {}
     for pk in in_turn(steps):
         begins = max((found[link.before_id][1] for link in by_key[pk].links_before.all()), default=first)
-        found[pk] = (begins, begins + dt.timedelta(days=by_key[pk].days))
+        begins = calendar.on_or_after(begins)
+        found[pk] = (begins, calendar.on_or_after(begins + dt.timedelta(days=by_key[pk].days)))
     return found
 
 

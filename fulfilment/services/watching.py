@@ -19,7 +19,7 @@ from django.db.models import (
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fulfilment.models import MaterialNeed, MaterialSupply, Milestone, MilestoneLink, Risk
+from fulfilment.models import MaterialNeed, MaterialSupply, Milestone, MilestoneLink, Risk, RiskScale
 from ordermgmt.company.services import business_today
 from orders.models import Order
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 SELECTIONS = ("all", "late", "blocked", "risk", "material", "waiting", "mine")
-#: From this score on (probability × impact) a risk is in the upper part of the heat map.
-_HIGH = 15
 _SCORE = ExpressionWrapper(F("probability") * F("impact"), output_field=IntegerField())
 _RUNNING = (Order.State.PLACED, Order.State.IN_PRODUCTION)
 
@@ -119,8 +117,13 @@ def _day(day: dt.date | None) -> str:
 
 
 def _high_risks() -> "QuerySet[Risk, Any]":
-    rows = Risk.objects.filter(state=Risk.State.OPEN).annotate(points=_SCORE).filter(points__gte=_HIGH)
+    rows = Risk.objects.filter(state=Risk.State.OPEN).annotate(points=_SCORE).filter(points__gte=_high_from())
     return rows.order_by().values("order")
+
+
+def _high_from() -> "Subquery":
+    """From which score on a risk is high, as the company sets it."""
+    return Subquery(RiskScale.objects.values("high_from")[:1])
 
 
 def _off_plan(today: dt.date) -> "QuerySet[Milestone, Any]":
@@ -147,7 +150,7 @@ def _uncovered() -> "QuerySet[MaterialNeed, Any]":
 def _risks() -> "QuerySet[Risk]":
     """Open risks of the order in the upper part of the heat map, the worst first."""
     rows = Risk.objects.filter(order=OuterRef("pk"), state=Risk.State.OPEN).annotate(points=_SCORE)
-    return rows.filter(points__gte=_HIGH).order_by("-points", "pk")
+    return rows.filter(points__gte=_high_from()).order_by("-points", "pk")
 
 
 _ARRIVAL = {

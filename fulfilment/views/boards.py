@@ -1,7 +1,9 @@
 """The board of orders by state, kept fresh by a question that costs one step of an index, and the orders to watch."""
 
 from typing import Any, ClassVar
+from urllib.parse import quote
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseNotModified
@@ -45,6 +47,8 @@ def board_page(request: Request) -> HttpResponse:
     }  # fmt: skip
     response = render(request, "fulfilment/_board.html" if bare else "fulfilment/board.html", context)
     response.headers["ETag"] = mark
+    if bare and (said := " ".join(str(one) for one in messages.get_messages(request))):
+        response.headers["X-Said"] = quote(said)  # what a step says that was done on the board
     return response
 
 

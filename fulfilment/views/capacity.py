@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from fulfilment.actions import BOOKED_ACTIONS, BOOKING_ACTIONS, CLOSED_ACTIONS, ROUTING_ACTIONS
@@ -32,7 +32,7 @@ _SPANS = (4, 8, 13, 26)
 _FARTHEST = 3660
 
 
-def _asked_monday(request: Request) -> dt.date:
+def asked_monday(request: Request) -> dt.date:
     """The Monday of `?from=`, this week's where it is absent, unreadable or ten years away."""
     today = business_today()
     try:
@@ -46,7 +46,7 @@ def _asked_monday(request: Request) -> dt.date:
 @permission_required("fulfilment.view_capacity", raise_exception=True)
 def capacity_page(request: Request) -> HttpResponse:
     """Load against capacity, a row per work centre and a column per week, with a chart above the table."""
-    monday = _asked_monday(request)
+    monday = asked_monday(request)
     asked = request.GET.get("weeks", "")
     weeks = int(asked) if asked in [str(one) for one in _SPANS] else 8
     rows = load(monday, weeks)
@@ -56,10 +56,11 @@ def capacity_page(request: Request) -> HttpResponse:
         "series": [{"label": row.centre.name, "values": [week.percent for week in row.weeks]} for row in rows[:7]],
     }
     step = dt.timedelta(days=7 * weeks)
+    over = [week.monday for row in rows for week in row.weeks if week.level == "over"]
     context = {
         "rows": rows, "labels": labels, "weeks": weeks, "spans": _SPANS, "monday": monday,
         "earlier": (monday - step).isoformat(), "later": (monday + step).isoformat(), "chart": chart,
-        "over": sum(1 for row in rows for week in row.weeks if week.level == "over"),
+        "over": len(over), "over_weeks": len(set(over)),
     }  # fmt: skip
     return render(request, "fulfilment/capacity.html", context)
 
@@ -68,8 +69,8 @@ def capacity_page(request: Request) -> HttpResponse:
 @permission_required("fulfilment.view_capacity", raise_exception=True)
 def centre_page(request: Request, pk: int) -> HttpResponse:
     """One work centre in one week, day by day: shifts, load and the orders that are booked."""
-    centre = get_object_or_404(WorkCentre, pk=pk)
-    monday = _asked_monday(request)
+    centre = get_object_or_404(WorkCentre.objects.places(), pk=pk)
+    monday = asked_monday(request)
     last = monday + dt.timedelta(days=6)
     able, taken = capacities([centre], monday, last), booked_minutes([centre], monday, last)
     rows = CapacityBooking.objects.filter(work_centre=centre, day__gte=monday, day__lte=last)
@@ -103,7 +104,7 @@ class CentrePage(FormPage):
 
     def instance(self) -> WorkCentre | None:
         pk = self.kwargs.get("pk")
-        return get_object_or_404(WorkCentre, pk=pk) if pk else None
+        return get_object_or_404(WorkCentre.objects.places(), pk=pk) if pk else None
 
     def form(self, data: Any = None) -> forms.BaseForm:
         return CentreForm(data, instance=self.found)
@@ -131,7 +132,7 @@ class ExceptionList(ListView):
     ]
 
     def queryset(self) -> QuerySet[CalendarException]:
-        return CalendarException.objects.select_related("work_centre")
+        return CalendarException.objects.filter(work_centre__staff=None).select_related("work_centre")
 
     def row_url(self, row: CalendarException) -> str:
         return f"{_PLACE}exceptions/{row.pk}/do/remove/"
@@ -170,7 +171,7 @@ class RoutingList(ListView):
     columns = [
         Column("sku", gettext_lazy("SKU"), path="product.sku"),
         Column("product", gettext_lazy("Product"), path="product.name", sortable=False),
-        Column("position", gettext_lazy("Position"), kind="quantity", sortable=False),
+        Column("position", pgettext_lazy("routing", "Position"), kind="quantity", sortable=False),
         Column("centre", gettext_lazy("Work centre"), path="work_centre.name", sortable=False),
         Column("setup_hours", gettext_lazy("Hours to set up"), kind="quantity", sortable=False),
         Column("unit_hours", gettext_lazy("Hours per unit"), kind="quantity", sortable=False),
@@ -225,7 +226,11 @@ class BookedActionView(ActionView):
     lookup = "pk"
 
     def queryset(self) -> QuerySet[CapacityBooking]:
-        return CapacityBooking.objects.visible_to(self.request.user).select_related("order", "work_centre")
+        return (
+            CapacityBooking.objects.visible_to(self.request.user)
+            .filter(assignment=None)
+            .select_related("order", "work_centre")
+        )
 
     def back(self, instance: CapacityBooking) -> str:
         return f"{plan_url(instance.order)}#capacity"
@@ -238,7 +243,7 @@ class ExceptionActionView(ActionView):
     lookup = "pk"
 
     def queryset(self) -> QuerySet[CalendarException]:
-        return CalendarException.objects.select_related("work_centre")
+        return CalendarException.objects.filter(work_centre__staff=None).select_related("work_centre")
 
     def back(self, instance: CalendarException) -> str:
         return f"{_PLACE}exceptions/"

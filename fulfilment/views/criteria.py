@@ -12,7 +12,15 @@ from django.views.decorators.http import require_safe
 from fulfilment.actions import CRITERION_ACTIONS
 from fulfilment.filters import CriterionTemplateFilter
 from fulfilment.forms.criteria import CriterionTemplateForm
-from fulfilment.models import Acceptance, AcceptanceCertificate, AcceptancePhoto, AgreedCriterion, CriterionTemplate
+from fulfilment.models import (
+    Acceptance,
+    AcceptanceCertificate,
+    AcceptancePhoto,
+    AgreedCriterion,
+    CriterionTemplate,
+    Inspection,
+    InspectionPhoto,
+)
 from fulfilment.services import save_criterion_template, tolerance
 from inventory.views.base import FormPage
 from ordermgmt.documents.views.serving import file_response
@@ -40,6 +48,7 @@ class CriterionTemplateList(ListView):
         Column("title", gettext_lazy("Criterion")),
         Column("product", gettext_lazy("Product"), path="product.sku", sortable=False),
         Column("kind", gettext_lazy("Kind"), sortable=False),
+        Column("stage", gettext_lazy("Examined"), sortable=False),
         Column("range", gettext_lazy("Passes"), value=tolerance),
         Column("method", gettext_lazy("How it is examined"), sortable=False),
         Column("is_active", gettext_lazy("In use"), kind="bool", sortable=False),
@@ -92,6 +101,14 @@ def photo(request: Request, pk: int) -> HttpResponseBase:
     """A picture of a round, as a download."""
     visible = Acceptance.objects.visible_to(request.user)
     found = get_object_or_404(AcceptancePhoto.objects.select_related("file"), pk=pk, acceptance__in=visible)
+    return file_response(found.file)
+
+
+@require_safe
+def inspection_photo(request: Request, pk: int) -> HttpResponseBase:
+    """A picture of an inspection before dispatch, as a download."""
+    visible = Inspection.objects.visible_to(request.user)
+    found = get_object_or_404(InspectionPhoto.objects.select_related("file"), pk=pk, inspection__in=visible)
     return file_response(found.file)
 
 

@@ -22,6 +22,7 @@ from fulfilment.models import CorrectiveAction, Feedback
 from fulfilment.services import DeadLink, answer_feedback, check_open, find_link
 from ordermgmt.accounts.services import count_failure, seconds_to_wait
 from ordermgmt.accounts.views.web import client_address
+from ordermgmt.company.services import default_seller
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.tables import Column, ListView
 from orders.models import Order
@@ -62,11 +63,13 @@ class AnswerView(View):
         return redirect(f"/fulfilment/feedback/thanks/?language={self.link.language}")
 
     def _show(self, form: AnswerForm, status: int = 200) -> HttpResponse:
-        context = {"form": form, "order": self.link.order, "after": self.link.stage == "after"}
+        order = self.link.order
+        context = {"form": form, "order": order, "after": self.link.stage == "after", "company": order.seller.name}
         return render(self.request, "fulfilment/feedback_say.html", context, status=status)
 
     def _dead(self, sentence: str, status: int) -> HttpResponse:
-        return render(self.request, "fulfilment/feedback_dead.html", {"sentence": sentence}, status=status)
+        context = {"sentence": sentence, "company": default_seller().name}
+        return render(self.request, "fulfilment/feedback_dead.html", context, status=status)
 
 
 @login_not_required
@@ -74,7 +77,7 @@ class AnswerView(View):
 def thanks(request: HttpRequest) -> HttpResponse:
     """After the answer, in the language in which it was given."""
     with override("zh-hans" if request.GET.get("language") == "zh-hans" else "en"):
-        return render(request, "fulfilment/feedback_thanks.html")
+        return render(request, "fulfilment/feedback_thanks.html", {"company": default_seller().name})
 
 
 class FeedbackList(ListView):
@@ -171,6 +174,9 @@ class CorrectionActionView(ActionView):
 
     def queryset(self) -> QuerySet[CorrectiveAction]:
         return CorrectiveAction.objects.visible_to(self.request.user).select_related("order", "owner", "feedback")
+
+    def title(self, instance: CorrectiveAction) -> str:
+        return f"{instance.order.number} · {instance.feedback}"
 
     def back(self, instance: CorrectiveAction) -> str:
         return f"{instance.order.get_absolute_url()}#feedback"

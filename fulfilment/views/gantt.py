@@ -1,7 +1,7 @@
 """The geometry of a Gantt chart: plain figures for a template that draws them as SVG."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import formats
@@ -53,9 +53,12 @@ class Gantt:
 
 
 def gantt(
-    milestones: Sequence[Milestone], links: Iterable[MilestoneLink], *, today: dt.date, promised: dt.date | None
-) -> Gantt:
-    """Lays out the milestones in the given order, one row each."""
+    milestones: Sequence[Milestone], links: Iterable[MilestoneLink], *, today: dt.date, promised: dt.date | None,
+    broken: Collection[int] = (), over: bool = False,
+) -> Gantt:  # fmt: skip
+    """Lays out the milestones in the given order, one row each; `broken` are those (by key) whose dates break the plan.
+    Once the order is `over` nothing of it is late any more.
+    """
     days = [day for one in milestones for day in (one.start, one.baseline, one.forecast, one.actual) if day]
     days += [day for day in (promised,) if day] or [today]
     first, last = min(days) - dt.timedelta(days=3), max(days) + dt.timedelta(days=7)
@@ -64,18 +67,22 @@ def gantt(
     def x(day: dt.date) -> float:
         return (day - first).days * per_day
 
+    def status(one: Milestone) -> str:
+        found = one.status(dt.date.min if over else today)
+        return "broken" if found == "open" and one.pk in broken else found
+
     places: dict[int, tuple[float, float, float]] = {}
     bars = []
     for row, one in enumerate(milestones):
         y = _TOP + row * ROW
         if one.due is None:
-            bars.append(Bar(one, one.status(today), _px(y)))
+            bars.append(Bar(one, status(one), _px(y)))
             continue
         end = x(one.due)
         begin = min(x(one.start), end - _MOMENT) if one.start else end - _MOMENT
         places[one.pk] = (begin, end, y + ROW / 2)
         mark = _px(x(one.baseline)) if one.baseline else ""
-        bars.append(Bar(one, one.status(today), _px(y), _px(begin), _px(end - begin), mark))
+        bars.append(Bar(one, status(one), _px(y), _px(begin), _px(end - begin), mark))
     return Gantt(
         width=_px(x(last)),
         height=_px(_TOP + len(milestones) * ROW),

@@ -16,6 +16,7 @@ from inventory.models import PurchaseLine, PurchaseOrder
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 
 def _visible(user: Any) -> QuerySet[PurchaseLine]:
@@ -51,11 +52,14 @@ class LateActionView(ActionView):
     def queryset(self) -> QuerySet[PurchaseLine]:
         return _visible(self.request.user).select_related("order__supplier", "product__unit")
 
+    def title(self, instance: PurchaseLine) -> str:
+        return f"{instance.order.number} · {instance}"
+
     def bound(self, data: Any = None, files: Any = None) -> forms.BaseForm:
         form = super().bound(data, files)
-        asked = self.request.GET.get("supplier", "")
-        if data is None and asked.isdigit() and "supplier" in form.fields:
-            form.initial["supplier"] = int(asked[:15])
+        asked = whole(self.request.GET.get("supplier"))
+        if data is None and asked is not None and "supplier" in form.fields:
+            form.initial["supplier"] = asked
         return form
 
     def back(self, instance: PurchaseLine) -> str:

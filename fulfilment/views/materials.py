@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from fulfilment.actions import MATERIAL_ACTIONS
@@ -44,7 +44,7 @@ class MaterialList(ListView):
         Column("required", gettext_lazy("Needed"), kind="quantity"),
         Column("from_stock", gettext_lazy("From stock"), kind="quantity"),
         Column("on_order", gettext_lazy("On order"), kind="quantity"),
-        Column("missing", gettext_lazy("Missing"), kind="quantity"),
+        Column("missing", pgettext_lazy("material", "Missing"), kind="quantity"),
         Column("unit", gettext_lazy("Unit"), path="product.unit.code", sortable=False),
         Column("expected_on", gettext_lazy("Expected"), kind="date", nullable=True),
         Column(

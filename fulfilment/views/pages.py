@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from fulfilment.actions import RECTIFICATION_ACTIONS, SHIPMENT_ACTIONS
 from fulfilment.filters import RectificationFilter, ShipmentFilter
-from fulfilment.models import Acceptance, Rectification, Shipment
-from fulfilment.services import note_key, shippable_lines
+from fulfilment.models import Acceptance, Rectification, Shipment, ShipmentFile
+from fulfilment.services import note_key, ready_quantities, shippable_lines
 from ordermgmt.activity.models import Job
 from ordermgmt.documents.models import StoredFile
 from ordermgmt.documents.views.serving import file_response
@@ -48,14 +48,14 @@ class ShipmentList(ListView):
 
 
 class RectificationList(ListView):
-    """What was rejected and is being put right."""
+    """What was rejected or came back, and what is done about it."""
 
     key = "fulfilment.rectifications"
     title = gettext_lazy("Rectifications")
     permission = "orders.view_order"
     filterset_class = RectificationFilter
     default_sort = "-pk"
-    empty_text = gettext_lazy("Nothing was rejected.")
+    empty_text = gettext_lazy("Nothing was rejected or came back.")
     columns = [
         Column("order", gettext_lazy("Order"), path="order.number"),
         Column("customer", gettext_lazy("Customer"), path="order.customer_name", sortable=False),
@@ -84,6 +84,7 @@ def shipment_detail(request: Request, number: str) -> HttpResponseBase:
     context = {
         "shipment": shipment,
         "lines": list(shipment.lines.select_related("order_line")),
+        "files": list(shipment.files.select_related("file")),
         "actions": SHIPMENT_ACTIONS.offered(shipment, request.user),
         "job": None if shipment.delivery_note_id else Job.objects.filter(key=note_key(shipment)).first(),
     }
@@ -103,6 +104,16 @@ def proof(request: Request, number: str) -> HttpResponseBase:
     """The photo or signed note that proves the arrival."""
     visible = Shipment.objects.visible_to(request.user).select_related("proof")
     return _download(get_object_or_404(visible, number=number).proof)
+
+
+@require_safe
+def handed_over(request: Request, number: str, pk: int) -> HttpResponseBase:
+    """A file that was handed over with a delivery."""
+    visible = Shipment.objects.visible_to(request.user)
+    found = get_object_or_404(
+        ShipmentFile.objects.select_related("file"), pk=pk, shipment__in=visible, shipment__number=number
+    )
+    return _download(found.file)
 
 
 @require_safe
@@ -129,13 +140,17 @@ class ShipmentActionView(ActionView):
 
 
 class RectificationActionView(ActionView):
-    """Planning a rectification and completing it."""
+    """Planning a rectification, completing it, and sending again what came back."""
 
     actions = RECTIFICATION_ACTIONS
     lookup = "pk"
 
     def queryset(self) -> QuerySet[Rectification]:
-        return Rectification.objects.visible_to(self.request.user).select_related("order", "order_line", "owner")
+        rows = Rectification.objects.visible_to(self.request.user)
+        return rows.select_related("order", "order_line", "owner", "return_line")
+
+    def title(self, instance: Any) -> str:
+        return f"{instance.order.number} · {instance.order_line.description}"
 
     def back(self, instance: Any) -> str:
         return f"{instance.order.get_absolute_url()}#acceptance"
@@ -151,4 +166,7 @@ def order_step(request: Request, number: str, step: str) -> HttpResponseBase:
     if step == "ship":
         goods = shippable_lines(order, Shipment.Kind.GOODS)
         name = "ship" if goods or not shippable_lines(order, Shipment.Kind.SERVICE) else "deliver"
+        passed = ready_quantities(order)
+        if goods and all(line.pk in passed and passed[line.pk] <= 0 for line in goods):
+            name = "inspect"
     return redirect("orders:order-action", number=order.number, name=name)

@@ -14,13 +14,15 @@ from fulfilment.actions import BOOKING_ACTIONS, MILESTONE_ACTIONS, PLAN_ACTIONS
 from fulfilment.filters import MilestoneFilter
 from fulfilment.forms.plan import MoveForm
 from fulfilment.models import CapacityBooking, Milestone, MilestoneLink
-from fulfilment.services import order_needs
+from fulfilment.models.plan import OVER
+from fulfilment.services import broken_steps, order_needs
 from fulfilment.views.gantt import gantt
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import Action
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
+from ordermgmt.lib.typed import whole
 from orders.models import Order
 
 _FARTHEST_DRAG = 3650
@@ -47,12 +49,26 @@ def plan_page(request: Request, number: str) -> HttpResponseBase:
     for one in milestones:
         one.order = order
     plans = request.user.has_perm("fulfilment.plan_order")
-    rows = [(one, one.status(today), first.get(one.pk, []), _offered(one, request, plans=plans)) for one in milestones]
+    over = order.state in OVER
+    broken = {} if over else broken_steps(milestones, links, order.promised_date)
+    rows = [
+        (
+            one,
+            one.status(dt.date.min if over else today),
+            first.get(one.pk, []),
+            _offered(one, request, plans=plans),
+            broken.get(one.pk, []),
+        )
+        for one in milestones
+    ]
     context = {
         "order": order,
+        "over": over,
         "plans": plans,
         "rows": rows,
-        "gantt": gantt(milestones, links, today=today, promised=order.promised_date) if milestones else None,
+        "gantt": gantt(milestones, links, today=today, over=over, promised=order.promised_date, broken=broken)
+        if milestones
+        else None,
         "progress": found.progress(),
         "late": sum(1 for row in rows if row[1] == "late"),
         "done": sum(1 for one in milestones if one.actual),
@@ -68,7 +84,7 @@ def _capacity(order: Order, request: Request, today: dt.date) -> dict[str, Any]:
     if not request.user.has_perm("fulfilment.view_capacity"):
         return {}
     books = request.user.has_perm("fulfilment.book_capacity")
-    rows = CapacityBooking.objects.filter(order=order).select_related("work_centre", "milestone")
+    rows = CapacityBooking.objects.filter(order=order, assignment=None).select_related("work_centre", "milestone")
     return {
         "sees_capacity": True,
         "needs": order_needs(order),
@@ -109,9 +125,11 @@ class MilestoneActionView(ActionView):
         return plan_url(instance.order)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        days = request.GET.get("by", "")
-        if self.action.name == "move" and days.lstrip("-").isdecimal() and len(days) < 6:
-            return self.show(MoveForm.preview(self.instance, max(-_FARTHEST_DRAG, min(_FARTHEST_DRAG, int(days)))))
+        asked = request.GET.get("by", "")
+        days = whole(asked.removeprefix("-"), digits=5)
+        if self.action.name == "move" and days is not None:
+            days = min(_FARTHEST_DRAG, days) * (-1 if asked.startswith("-") else 1)
+            return self.show(MoveForm.preview(self.instance, days))
         return super().get(request, *args, **kwargs)
 
 

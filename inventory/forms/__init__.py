@@ -20,6 +20,7 @@ from inventory.models import (
     Warehouse,
 )
 from ordermgmt.company.models import TaxRate
+from ordermgmt.lib.fields import DecimalField, FoundSelect
 from ordermgmt.lib.money import exponent
 
 
@@ -63,20 +64,6 @@ class QuantityInput(forms.DecimalField):
         kwargs.setdefault("decimal_places", 6)
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
         super().__init__(**kwargs)
-
-
-class FoundSelect(forms.Select):
-    """A choice among thousands: the page carries only the chosen one, the others are asked for while one types."""
-
-    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
-        chosen = [one for one in value if one]
-        choices: Any = self.choices  # of a ModelChoiceField: it knows the rows and how they are called
-        found = choices.queryset.filter(pk__in=[one for one in chosen if one.isdigit()])
-        rows = [("", "")] + [(one.pk, choices.field.label_from_instance(one)) for one in found]
-        return [
-            (None, [self.create_option(name, key, label, str(key) in chosen, place)], place)
-            for place, (key, label) in enumerate(rows)
-        ]
 
 
 class KeyField(forms.CharField):
@@ -137,11 +124,11 @@ class PriceForm(forms.Form):
     """List price, cost and tax category of a product."""
 
     takes = ("instance",)
-    list_price = forms.DecimalField(
+    list_price = DecimalField(
         label=_("List price"), min_value=Decimal(0), max_digits=15, decimal_places=6,
         help_text=_("For one unit, before discounts and tax. 0 means that the seller types a price."),
     )  # fmt: skip
-    cost = forms.DecimalField(
+    cost = DecimalField(
         label=_("Cost"), min_value=Decimal(0), max_digits=15, decimal_places=6,
         help_text=_("What one unit costs us. Profit is reckoned with it; sales and warehouse never see it."),
     )  # fmt: skip
@@ -304,7 +291,18 @@ class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Supplier
-        fields = ["name", "contact_name", "email", "phone", "country", "currency", "lead_days", "note", "is_active"]
+        fields = [
+            "name",
+            "contact_name",
+            "email",
+            "phone",
+            "country",
+            "currency",
+            "language",
+            "lead_days",
+            "note",
+            "is_active",
+        ]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
             "name": _("The company's name."),
@@ -312,6 +310,7 @@ class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]
             "email": _("Where orders and questions go."),
             "phone": _("For urgent matters."),
             "country": _("Two letters, e.g. DE or CN."),
+            "language": _("In which our purchase orders are written to them."),
             "lead_days": _("Calendar days from order to arrival, unless a product says otherwise."),
             "note": _("What colleagues should know before they order."),
             "is_active": _("Take the tick away when we don't buy there any more."),
@@ -326,7 +325,7 @@ class SupplierPriceForm(forms.ModelForm):  # type: ignore[type-arg]
         Product.objects.all(),
         label=_("Product"),
         help_text=_("What they deliver; type a part of its number or name."),
-        widget=forms.Select(attrs={"data-autocomplete": "/inventory/products/autocomplete/"}),
+        widget=FoundSelect(attrs={"data-autocomplete": "/inventory/products/autocomplete/"}),
     )
 
     class Meta:

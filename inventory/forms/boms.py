@@ -7,8 +7,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import BomLine, Product
+from ordermgmt.lib.fields import DecimalField, FoundSelect
 
-from . import FoundSelect, QuantityInput
+from . import QuantityInput
 
 
 class BomLineForm(forms.Form):
@@ -22,7 +23,7 @@ class BomLineForm(forms.Form):
     quantity = QuantityInput(
         label=_("Quantity"), min_value=Decimal(0), help_text=_("For one unit of the product, in the component's unit.")
     )
-    scrap_percent = forms.DecimalField(
+    scrap_percent = DecimalField(
         label=_("Scrap %"), min_value=Decimal(0), max_value=Decimal(100), decimal_places=2, initial=0,
         help_text=_("So much more is needed because it is cut off or spoilt, in percent."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),

@@ -4,12 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from inventory.models import Product, PurchaseLine, PurchaseOrder, Supplier, Warehouse
 from inventory.services import Came, plain
+from ordermgmt.company.services import default_seller
+from ordermgmt.lib.fields import DecimalField, FoundSelect
 
 from . import CurrencyInput, KeyField, QuantityInput
 
@@ -23,21 +26,23 @@ class PurchaseForm(forms.Form):
         Supplier.objects.filter(is_active=True),
         label=_("Supplier"),
         help_text=_("Who delivers; type a part of the name."),
-        widget=forms.Select(attrs={"data-autocomplete": "/inventory/suppliers/autocomplete/"}),
+        widget=FoundSelect(attrs={"data-autocomplete": "/inventory/suppliers/autocomplete/"}),
     )
     warehouse = forms.ModelChoiceField(
         Warehouse.objects.filter(is_active=True), label=_("To warehouse"), required=False,
         help_text=_("Where the goods are put; empty: the default one."),
     )  # fmt: skip
     currency = CurrencyInput(required=False, help_text=_("Three letters; empty: the supplier's."))
-    tolerance = forms.DecimalField(
-        label=_("Over-delivery %"), min_value=Decimal(0), max_value=Decimal(100), initial=0, decimal_places=2,
+    tolerance = DecimalField(
+        label=_("Over-delivery %"), min_value=Decimal(0), max_value=Decimal(100), decimal_places=2,
+        initial=lambda: default_seller().receipt_tolerance,
         help_text=_("So much more than ordered may be received of a line, in percent."),
     )  # fmt: skip
     note = forms.CharField(
         label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Goes to the supplier with the order."),
     )  # fmt: skip
+    key = KeyField()
 
     def __init__(self, *args: Any, supplier: Supplier | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,10 +57,10 @@ class PurchaseLineForm(forms.Form):
         Product.objects.select_related("unit"),
         label=_("Product"),
         help_text=_("Type a part of its number or name."),
-        widget=forms.Select(attrs={"data-autocomplete": "/inventory/products/autocomplete/"}),
+        widget=FoundSelect(attrs={"data-autocomplete": "/inventory/products/autocomplete/"}),
     )
     quantity = QuantityInput(label=_("Quantity"), min_value=Decimal(0), help_text=_("In the product's unit."))
-    unit_price = forms.DecimalField(
+    unit_price = DecimalField(
         label=_("Unit price"), required=False, min_value=Decimal(0), max_digits=15, decimal_places=6,
         help_text=_("Without tax; empty: the supplier's price for this quantity."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
@@ -63,6 +68,7 @@ class PurchaseLineForm(forms.Form):
     needed_by = forms.DateField(
         label=_("Needed by"), required=False, widget=_DATE, help_text=_("When we need it; tells the supplier too.")
     )
+    key = KeyField()
 
 
 class ReasonForm(forms.Form):
@@ -82,8 +88,10 @@ class LinesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.order = instance
         self.lines = list(self.chosen(instance))
-        for line in self.lines:
-            self.fields.update(self.line_fields(line))
+        # Kept: to make the fields of a thousand lines anew for every look at the rows would take seconds.
+        self.row_fields = {line.pk: self.line_fields(line) for line in self.lines}
+        for fields in self.row_fields.values():
+            self.fields.update(fields)
 
     def chosen(self, order: PurchaseOrder) -> Any:
         """The lines that have a row."""
@@ -97,13 +105,19 @@ class LinesForm(forms.Form):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Each line with its bound fields, for the template."""
-        return [{"line": line, "fields": [self[name] for name in self.line_fields(line)]} for line in self.lines]
+        """Each line with its bound fields under their headings, for the template."""
+        return [
+            {
+                "line": line,
+                "cells": list(zip(self.heads, (self[name] for name in self.row_fields[line.pk]), strict=True)),
+            }
+            for line in self.lines
+        ]
 
     @property
     def others(self) -> list[forms.BoundField]:
         """The fields below the table."""
-        in_rows = {name for line in self.lines for name in self.line_fields(line)}
+        in_rows = {name for fields in self.row_fields.values() for name in fields}
         return [bound for bound in self if bound.name not in in_rows]
 
 
@@ -121,8 +135,11 @@ class ConfirmForm(LinesForm):
 
     def line_fields(self, line: PurchaseLine) -> dict[str, forms.Field]:
         label = _t("Promised, line %(line)s") % {"line": line.position}
-        needed = _t("needed by %(day)s") % {"day": line.needed_by} if line.needed_by else ""
-        found = forms.DateField(label=label, required=False, initial=line.expected_on, widget=_DATE, help_text=needed)
+        day = date_format(line.needed_by, "SHORT_DATE_FORMAT") if line.needed_by else ""
+        needed = _t("needed by %(day)s") % {"day": day} if day else ""
+        # Only what they promised stands there already: our own wish would be recorded as their word by one click.
+        promised = line.promised_on if line.first_promised_on else None
+        found = forms.DateField(label=label, required=False, initial=promised, widget=_DATE, help_text=needed)
         return {f"date_{line.pk}": found}
 
     def clean(self) -> dict[str, Any]:
@@ -194,3 +211,23 @@ class ReturnForm(LinesForm):
         data = super().clean() or {}
         quantities = {line.pk: data.get(f"quantity_{line.pk}") or Decimal(0) for line in self.lines}
         return {name: data.get(name) for name in ("reason", "awaited", "key")} | {"quantities": quantities}
+
+
+class SendForm(forms.Form):
+    """To whom a purchase order is sent by mail."""
+
+    takes = ("instance",)
+    sent_once = True
+    to = forms.EmailField(
+        label=_("To"), required=False,
+        help_text=_("The supplier's own address if left empty. The document is attached, in the supplier's language."),
+    )  # fmt: skip
+    message = forms.CharField(
+        label=_("Message"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Stands above the usual sentences, in the language you write it in."),
+    )  # fmt: skip
+    key = KeyField()
+
+    def __init__(self, *args: Any, instance: PurchaseOrder, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].initial = instance.supplier.email

@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.math
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from decimal import Decimal
 from django.conf import settings
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(choices=[('count', 'Counted'), ('damaged', 'Damaged or spoilt'), ('lost', 'Lost'), ('found', 'Found'), ('used', 'Used by ourselves'), ('mistake', 'Earlier mistake')], max_length=10, verbose_name='reason')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('key', models.CharField(max_length=120, unique=True)),
-                ('state', django_fsm.FSMField(choices=[('pending', 'Waiting for approval'), ('applied', 'Applied'), ('rejected', 'Rejected')], default='pending', max_length=50, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('pending', 'Waiting for approval'), ('applied', 'Applied'), ('rejected', 'Rejected')], default='pending', max_length=50, protected=True, verbose_name='state')),
                 ('requested_at', models.DateTimeField(auto_now_add=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('decision_note', models.CharField(blank=True, max_length=200, verbose_name='decision')),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.math
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 import ordermgmt.lib.searching
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ("number", models.CharField(max_length=20, unique=True, verbose_name="number")),
                 (
                     "state",
-                    django_fsm.FSMField(
+                    ordermgmt.lib.fsm.FSMField(
                         choices=[
                             ("draft", "Draft"),
                             ("ordered", "Ordered"),

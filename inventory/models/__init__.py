@@ -3,6 +3,7 @@
 from .bom import BomLine
 from .catalogue import Product, ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit
 from .purchase import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine
+from .purchase_paper import PurchaseMail, PurchasePaper
 from .stock import Reservation, StockAdjustment, StockItem, StockMovement, Warehouse
 from .supplier import Supplier, SupplierPrice
 
@@ -11,7 +12,9 @@ __all__ = [
     "Product",
     "ProductCategory",
     "PurchaseLine",
+    "PurchaseMail",
     "PurchaseOrder",
+    "PurchasePaper",
     "Receipt",
     "ReceiptLine",
     "Reservation",

@@ -133,8 +133,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
         lines, needs = "order_lines", "material_needs"
         still = F(f"{lines}__quantity") - F(f"{lines}__qty_cancelled")
         still = still - F(f"{lines}__qty_shipped") - F(f"{lines}__qty_reserved")
+        held = F(f"{lines}__qty_cancelled") + F(f"{lines}__qty_shipped") + F(f"{lines}__qty_reserved")
+        # As the partial index has it: lines that need nothing more, most of all that there are, are not read.
+        needing = {f"{lines}__quantity__gt": held}
         running = {f"{lines}__order__state__in": ["placed", "in_production"], f"{lines}__supply__in": ["stock", "buy"]}
-        sold = Product.objects.filter(**running).annotate(lacking=still)
+        sold = Product.objects.filter(**running, **needing).annotate(lacking=still)
         used = Product.objects.filter(~Q(material_needs__order_line__product=F("pk")), **{f"{needs}__required__gt": 0})
         used = used.annotate(lacking=F(f"{needs}__required"))
         return self.annotate(demand=_demand_sum(sold) + _demand_sum(used))

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Round
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ordermgmt.lib.fsm import FSMField, Refreshable, transition
 from ordermgmt.lib.money import ZERO, AmountField, PriceField, QuantityField, RateField
@@ -47,7 +48,7 @@ class PurchaseOrderQuerySet(models.QuerySet["PurchaseOrder"]):
 
     def locked(self, pk: int) -> "PurchaseOrder":
         """The row under lock."""
-        return self.select_for_update(of=("self",)).select_related("supplier", "warehouse").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("supplier", "warehouse").get(pk=pk)
 
 
 class PurchaseOrder(Refreshable, models.Model):
@@ -175,7 +176,7 @@ class PurchaseLine(models.Model):
         expression=Round(F("quantity") - F("received") - F("given_up"), 6), output_field=QuantityField(),
         db_persist=True, verbose_name=_("open"),
     )  # fmt: skip
-    received_on = models.DateField(_("received on"), null=True, blank=True)
+    received_on = models.DateField(pgettext_lazy("goods", "received on"), null=True, blank=True)
     days_late = models.IntegerField(_("days late"), null=True, blank=True)
     source_key = models.CharField(max_length=160, null=True, blank=True, unique=True)  # null: not imported
 
@@ -241,7 +242,7 @@ class ReceiptLine(models.Model):
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
     line = models.ForeignKey(PurchaseLine, models.PROTECT, related_name="receipts")
-    accepted = QuantityField(_("accepted"), default=ZERO)
+    accepted = QuantityField(pgettext_lazy("goods", "accepted"), default=ZERO)
     rejected = QuantityField(_("rejected"), default=ZERO)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 

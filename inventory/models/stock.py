@@ -58,7 +58,7 @@ class StockItemQuerySet(models.QuerySet["StockItem"]):
 
     def locked(self, product_ids: "set[int] | list[int]") -> "list[StockItem]":
         """The stock rows of these products, locked in one statement in the one order that everybody uses."""
-        rows = self.select_for_update(of=("self",)).filter(product_id__in=product_ids)
+        rows = self.select_for_update(no_key=True, of=("self",)).filter(product_id__in=product_ids)
         return list(rows.order_by("product_id", "warehouse_id"))
 
 

@@ -6,7 +6,19 @@ from .boms import Boms, Exploded, boms_of, explode, remove_bom_line, rounded_up,
 from .catalogue import create_product, edit_product, save_setup, save_template
 from .checking import check_quantity, fits_unit, plain
 from .ledger import InsufficientStock, Shortage
-from .moving import open_stock, receive_stock, return_stock
+from .moving import open_stock, receive_stock, return_stock, stock_rows
+from .papers import (
+    ask_paper,
+    keep_purchase_paper,
+    mail_purchase,
+    note_purchase_sent,
+    paper_blocked,
+    paper_hash,
+    paper_key,
+    paper_of,
+    purchase_mails,
+    retry_purchase_mail,
+)
 from .past_purchases import PastLine, import_purchase
 from .purchasing import (
     add_purchase_line,
@@ -15,6 +27,7 @@ from .purchasing import (
     close_purchase,
     confirm_purchase,
     draft_purchase,
+    one_buyer_at_a_time,
     order_purchase,
     purchase_needs,
     purchase_shortages,
@@ -23,6 +36,7 @@ from .purchasing import (
 from .ranking import Offer, Wish, rank_offers
 from .rating import SupplierRecord, supplier_record, supplier_records
 from .receiving import Came, receive_purchase, return_purchase
+from .reducing import reduce_purchase
 from .replacing import replace_supplier
 from .reserving import (
     IssueRequest,
@@ -35,6 +49,7 @@ from .reserving import (
 )
 from .specifying import describe_specification, validate_specification
 from .supplying import create_supplier, edit_supplier, remove_supplier_price, set_supplier_price
+from .using import put_back, use_stock
 
 __all__ = [
     "Boms",
@@ -53,6 +68,7 @@ __all__ = [
     "adjust_stock",
     "approve_adjustment",
     "arrivals",
+    "ask_paper",
     "best_price",
     "boms_of",
     "cancel_purchase",
@@ -74,15 +90,26 @@ __all__ = [
     "incoming_quantities",
     "issue_all",
     "issue_reserved",
+    "keep_purchase_paper",
+    "mail_purchase",
     "needs_approval",
+    "note_purchase_sent",
+    "one_buyer_at_a_time",
     "open_stock",
     "order_purchase",
+    "paper_blocked",
+    "paper_hash",
+    "paper_key",
+    "paper_of",
     "plain",
+    "purchase_mails",
     "purchase_needs",
     "purchase_shortages",
+    "put_back",
     "rank_offers",
     "receive_purchase",
     "receive_stock",
+    "reduce_purchase",
     "reject_adjustment",
     "release",
     "release_quantity",
@@ -92,6 +119,7 @@ __all__ = [
     "replace_supplier",
     "reserve",
     "reserved_quantities",
+    "retry_purchase_mail",
     "return_purchase",
     "return_stock",
     "rounded_up",
@@ -99,8 +127,10 @@ __all__ = [
     "save_setup",
     "save_template",
     "set_supplier_price",
+    "stock_rows",
     "supplier_record",
     "supplier_records",
+    "use_stock",
     "validate_specification",
     "where_used",
 ]

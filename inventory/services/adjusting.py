@@ -21,7 +21,7 @@ from ordermgmt.lib.money import ZERO
 
 from .checking import check_quantity, fits_unit, plain, require
 from .ledger import InsufficientStock, Move, book
-from .moving import stock_row
+from .moving import form_key, stock_row
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -75,6 +75,7 @@ def adjust_stock(
     """
     require(actor, "inventory.adjust_stock")
     check_quantity(product, quantity, signed=True)
+    key = form_key("adjust", product, key)
     return _correct(stock_row(product, warehouse), quantity, reason=reason, note=note, key=key, actor=actor)
 
 
@@ -135,7 +136,7 @@ def _tell(event: EventType, adjustment: StockAdjustment, *, actor: "User") -> No
 
 
 def _locked(adjustment: StockAdjustment) -> StockAdjustment:
-    rows = StockAdjustment.objects.select_for_update(of=("self",))
+    rows = StockAdjustment.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("stock_item__product__unit", "stock_item__warehouse").get(pk=adjustment.pk)
 
 

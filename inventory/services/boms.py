@@ -94,7 +94,7 @@ def _one_at_a_time(product: Product, component: Product) -> None:
     """Locks whatever two changes that close a circle together have in common: each way runs over products with lines."""
     has_lines = Exists(BomLine.objects.filter(product=OuterRef("pk")))
     rows = Product.objects.filter(Q(pk__in=[product.pk, component.pk]) | has_lines).order_by("pk")
-    list(rows.select_for_update().values_list("pk", flat=True))
+    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))  # lines of orders name them meanwhile
 
 
 def boms_of(product_ids: Iterable[int]) -> Boms:
@@ -172,8 +172,9 @@ def _check_size(product: Product) -> None:
 
 
 def _size(pk: int, boms: Boms, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """(levels, rows) of an explosion."""
+    """(levels, rows) of an explosion; of one that comes back to itself more than there may be."""
     if pk not in known:
+        known[pk] = (LEVELS + 1, MOST_ROWS + 1)  # what it is found as below itself
         below = [_size(line.component_id, boms, known) for line in boms.get(pk, ())]
         known[pk] = (max((levels + 1 for levels, _r in below), default=0), sum(rows + 1 for _l, rows in below))
     return known[pk]

@@ -60,7 +60,7 @@ def create_product(*, actor: "User", **fields: Any) -> Product:
 @transaction.atomic
 def edit_product(product: Product, *, version: int | None = None, actor: "User", **changes: Any) -> Product:
     """Changes a product. Raises StaleVersion, PermissionDenied, ValidationError; no change writes nothing."""
-    product = Product.objects.select_for_update().get(pk=product.pk)
+    product = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     check_version(product, version)
     before = _kept(product)
     changes = {name: value for name, value in changes.items() if getattr(product, name) != value}
@@ -111,6 +111,8 @@ def save_setup(instance: models.Model, *, actor: "User") -> models.Model:
     if not isinstance(instance, ProductCategory | Unit | Warehouse):
         raise TypeError("save_setup() keeps categories, units and warehouses")
     require(actor, "inventory.edit_product")
+    if isinstance(instance, Warehouse):
+        list(Warehouse.objects.select_for_update(no_key=True).order_by("pk"))  # which is the default stays so
     before = None if instance.pk is None else snapshot(type(instance).objects.get(pk=instance.pk))
     _check_setup(instance, before)
     if isinstance(instance, Warehouse) and instance.is_default:
@@ -134,6 +136,8 @@ def _check_setup(instance: models.Model, before: dict[str, Any] | None) -> None:
     """What stock that lies there forbids, and a category's place in the tree."""
     if isinstance(instance, ProductCategory):
         _check_parents(instance)
+    if isinstance(instance, Warehouse):
+        _check_default(instance, before)
     if before is None:
         return
     lying = StockItem.objects.filter(on_hand__gt=0)
@@ -142,6 +146,16 @@ def _check_setup(instance: models.Model, before: dict[str, Any] | None) -> None:
         raise ValidationError({"decimals": _("There is stock counted in this unit: keep its decimals.")})
     if isinstance(instance, Warehouse) and not instance.is_active and lying.filter(warehouse=instance).exists():
         raise ValidationError({"is_active": _("There is stock in this warehouse.")})
+
+
+def _check_default(warehouse: Warehouse, before: dict[str, Any] | None) -> None:
+    """There is always a default, in use: returns, shortages and imports put goods there without asking."""
+    if before is not None and before["is_default"] and not warehouse.is_default:
+        raise ValidationError({"is_default": _("This one is the default: tick it at another warehouse instead.")})
+    if warehouse.is_default and not warehouse.is_active:
+        raise ValidationError(
+            {"is_active": _("The default warehouse stays in use: make another one the default first.")}
+        )
 
 
 def _check_parents(category: ProductCategory) -> None:

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from inventory.models import Product, StockItem, StockMovement
 from ordermgmt.lib.money import ZERO, QuantityField
 
+from .checking import plain
+
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
@@ -41,7 +43,7 @@ class InsufficientStock(Exception):
         """One sentence per product, for the reader."""
         return [
             _("%(sku)s: %(wanted)s wanted, %(free)s free")
-            % {"sku": short.product.sku, "wanted": short.wanted.normalize(), "free": short.free.normalize()}
+            % {"sku": short.product.sku, "wanted": plain(short.wanted), "free": plain(short.free)}
             for short in self.shortages
         ]
 

@@ -1,7 +1,7 @@
 """Ordering from suppliers: draft, order, confirmed dates, giving up, cancelling."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,8 @@ from inventory.models import (
     SupplierPrice,
     Warehouse,
 )
-from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import business_today
+from ordermgmt.activity.services import note_sent, record, sent_before, snapshot
+from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import take_number
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import HUNDRED, quantise, total
@@ -62,20 +62,26 @@ def save_noted(order: PurchaseOrder, before: Any, event: Any, *, actor: "User", 
 
 @transaction.atomic
 def draft_purchase(
-    supplier: Supplier, *, actor: "User", lines: Iterable[Mapping[str, Any]] = (), **header: Any
+    supplier: Supplier, *, actor: "User", lines: Iterable[Mapping[str, Any]] = (), key: str = "", **header: Any
 ) -> PurchaseOrder:
     """A draft to a supplier: `lines` are mappings of product, quantity and, if known, unit_price and needed_by.
 
     `header` may give warehouse, currency, note, reference, tolerance. Without a warehouse goods go to the default one;
-    without a currency prices are in the supplier's. Raises PermissionDenied, ValidationError (a supplier that is not
-    bought from any more, a line).
+    without a currency prices are in the supplier's; without a tolerance the company's holds. The same `key` twice is one draft.
+    Raises PermissionDenied, ValidationError (a supplier that is not bought from any more, a line).
     """
     require(actor, _RIGHT)
+    form = f"purchase:{supplier.pk}"
+    if key:  # two of the same form wait for each other
+        Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
+    if known := sent_before(PurchaseOrder, form, key):
+        return known
     if not supplier.is_active:
         raise ValidationError({"supplier": _("We do not buy from %(name)s any more.") % {"name": supplier.name}})
     header = {name: value for name, value in header.items() if value not in (None, "")}
     header.setdefault("warehouse", Warehouse.objects.filter(is_default=True).first())
     header.setdefault("currency", supplier.currency)
+    header.setdefault("tolerance", default_seller().receipt_tolerance)
     order = PurchaseOrder(supplier=supplier, created_by=actor, **header)
     order.full_clean(exclude=["number", "state"])
     year = str(business_today().year)
@@ -86,6 +92,7 @@ def draft_purchase(
         _add(order, **row)
     _sum(order)
     order.save(update_fields=["total"])
+    note_sent(order, form, key)
     record(
         events.PURCHASE_DRAFTED, order, actor=actor, after=snapshot(order), number=order.number, supplier=supplier.name
     )
@@ -133,15 +140,19 @@ def _sum(order: PurchaseOrder) -> None:
 
 
 @transaction.atomic
-def add_purchase_line(order: PurchaseOrder, *, actor: "User", **line: Any) -> PurchaseOrder:
-    """Adds a line to a draft. Raises as `draft_purchase`, TransitionRefused once it is ordered."""
+def add_purchase_line(order: PurchaseOrder, *, key: str = "", actor: "User", **line: Any) -> PurchaseOrder:
+    """Adds a line to a draft; the same `key` twice is one line. Raises as `draft_purchase`, TransitionRefused once it is ordered."""
     require(actor, _RIGHT)
     order = locked_purchase(order)
+    form = f"purchase-line:{order.pk}"
+    if sent_before(PurchaseOrder, form, key):
+        return order
     before = snapshot(order)
     _draft_only(order)
-    _add(order, **line)
+    note_sent(order, form, key)
+    added = _add(order, **line)
     _sum(order)
-    return save_noted(order, before, events.PURCHASE_EDITED, actor=actor)
+    return save_noted(order, before, events.PURCHASE_EDITED, actor=actor, products=[added.product_id])
 
 
 @transaction.atomic
@@ -153,7 +164,7 @@ def remove_purchase_line(line: PurchaseLine, *, actor: "User") -> PurchaseOrder:
     _draft_only(order)
     order.lines.filter(pk=line.pk).delete()
     _sum(order)
-    return save_noted(order, before, events.PURCHASE_EDITED, actor=actor)
+    return save_noted(order, before, events.PURCHASE_EDITED, actor=actor, products=[line.product_id])
 
 
 def _draft_only(order: PurchaseOrder) -> None:
@@ -193,9 +204,9 @@ def confirm_purchase(
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Only an order that the supplier has is confirmed."), order.get_absolute_url())
     before = _dated(order)
-    for line in order.lines.select_for_update():
+    for line in order.lines.select_for_update(no_key=True):
         day = dates.get(line.pk)
-        if day is None or day == line.promised_on:
+        if day is None or (day == line.promised_on and line.first_promised_on):
             continue
         if order.ordered_on and day < order.ordered_on:
             raise ValidationError({f"date_{line.pk}": _("The day lies before the order.")})
@@ -221,10 +232,16 @@ def _dated(order: PurchaseOrder) -> dict[str, Any]:
 
 def judge(line: PurchaseLine) -> None:
     """Sets when all of the line that comes was there, by its latest receipt, and how late that was."""
-    rows = ReceiptLine.objects.filter(line=line, receipt__kind=Receipt.Kind.RECEIPT, accepted__gt=0)
-    line.received_on = rows.aggregate(last=Max("receipt__received_on"))["last"]
-    promised = line.first_promised_on
-    line.days_late = (line.received_on - promised).days if line.received_on and promised else None
+    judge_all([line])
+
+
+def judge_all(lines: Sequence[PurchaseLine]) -> None:
+    """As `judge`, in one query for all of them."""
+    rows = ReceiptLine.objects.filter(line__in=lines, receipt__kind=Receipt.Kind.RECEIPT, accepted__gt=0).order_by()
+    last = dict(rows.values_list("line").annotate(last=Max("receipt__received_on")))
+    for line in lines:
+        line.received_on, promised = last.get(line.pk), line.first_promised_on
+        line.days_late = (line.received_on - promised).days if line.received_on and promised else None
 
 
 def give_up(line: PurchaseLine) -> None:
@@ -246,7 +263,7 @@ def close_purchase(order: PurchaseOrder, *, reason: str, actor: "User") -> Purch
         raise refuse(_("Nothing of this order is awaited."), order.get_absolute_url())
     if not order.receipts.exists():  # refused or sent back whole is something, too
         raise refuse(_("Nothing came yet: cancel the order instead."), order.get_absolute_url())
-    for line in order.lines.select_for_update().filter(open__gt=0):
+    for line in order.lines.select_for_update(no_key=True).filter(open__gt=0):
         give_up(line)
     order.complete()
     return save_noted(order, before, events.PURCHASE_CLOSED, actor=actor, reason=reason)
@@ -301,8 +318,17 @@ def purchase_shortages(
 ) -> tuple[list[PurchaseOrder], list[Product]]:
     """`purchase_needs` over what `missing` reads, one person at a time: the second finds what the first drafted."""
     require(actor, _RIGHT)
-    Warehouse.objects.select_for_update().get(is_default=True)
+    one_buyer_at_a_time()
     return purchase_needs(missing(), actor=actor)
+
+
+def one_buyer_at_a_time() -> None:
+    """Whoever reckons what is missing waits here for whoever does, until commit.
+
+    The oldest warehouse is the one row that is always there: which one is the default may change while one waits. Its
+    key stays free, so that those who draft purchases to it in the meantime do not wait.
+    """
+    list(Warehouse.objects.select_for_update(no_key=True).order_by("pk")[:1])
 
 
 def best_price(product: Product, quantity: Decimal) -> SupplierPrice | None:

@@ -1,7 +1,7 @@
 """What comes from suppliers and what goes back to them, through the stock ledger."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,16 +11,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory import events
-from inventory.models import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine, StockMovement
+from inventory.models import PurchaseLine, PurchaseOrder, Receipt, ReceiptLine, StockItem, StockMovement
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.documents.services import take_number
 from ordermgmt.lib.money import ZERO
+from ordermgmt.lib.rows import write_columns
 
 from .checking import check_quantity, plain, require
 from .ledger import InsufficientStock, Move, book
-from .moving import receive_stock, stock_row
-from .purchasing import judge, locked_purchase, refuse, save_noted
+from .moving import Incoming, stock_rows, take_in_all
+from .purchasing import judge_all, locked_purchase, refuse, save_noted
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -52,14 +53,19 @@ def receive_purchase(
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Nothing of this order is awaited."), order.get_absolute_url())
     day = _day(order, received_on)
-    lines = {line.pk: line for line in order.lines.select_for_update(of=("self",)).select_related("product__unit")}
+    lines = {
+        line.pk: line
+        for line in order.lines.select_for_update(no_key=True, of=("self",)).select_related("product__unit")
+    }
     wanted = {pk: one for pk, one in came.items() if one.accepted or one.rejected}
     if not wanted or not set(wanted) <= set(lines):
         raise ValidationError(_("Say what came."))
     before = _counted(order)
+    taken = [(lines[pk], one) for pk, one in sorted(wanted.items())]
+    _check_all(taken)
+    items = stock_rows((line.product for line, one in taken if one.accepted), order.warehouse)
     receipt = _receipt(order, Receipt.Kind.RECEIPT, day, key, delivery_note, actor)
-    for pk, one in sorted(wanted.items()):
-        _take(receipt, lines[pk], one, actor)
+    _take(receipt, taken, items, actor)
     rejected = [one.reason for one in wanted.values() if one.rejected]
     _close_if_all_came(order)
     order.version += 1
@@ -115,21 +121,39 @@ def _check_came(line: PurchaseLine, one: Came) -> None:
             raise ValidationError({f"{field}_{line.pk}": text % {"most": plain(most), "line": line.position}})
 
 
-def _take(receipt: Receipt, line: PurchaseLine, one: Came, actor: "User") -> None:
-    _check_came(line, one)
-    ReceiptLine.objects.create(
-        receipt=receipt, line=line, accepted=one.accepted, rejected=one.rejected, reason=one.reason.strip()[:200]
+def _check_all(taken: Sequence[tuple[PurchaseLine, Came]]) -> None:
+    """Raises ValidationError with what is wrong at every line, not only at the first."""
+    errors: dict[str, list[str]] = {}
+    for line, one in taken:
+        try:
+            _check_came(line, one)
+        except ValidationError as error:
+            errors |= error.message_dict
+    if errors:
+        raise ValidationError(errors)
+
+
+def _take(
+    receipt: Receipt, taken: Sequence[tuple[PurchaseLine, Came]], items: Mapping[int, StockItem], actor: "User"
+) -> None:
+    """Books all lines at once: a delivery of many asks as often as one of a single line."""
+    ReceiptLine.objects.bulk_create(
+        ReceiptLine(
+            receipt=receipt, line=line, accepted=one.accepted, rejected=one.rejected, reason=one.reason.strip()[:200]
+        )
+        for line, one in taken
     )
-    line.received += one.accepted
-    line.rejected += one.rejected
-    if line.received + line.given_up >= line.quantity:
-        judge(line)
-    line.save(update_fields=["received", "rejected", "received_on", "days_late"])
-    if one.accepted and line.product is not None and line.product.is_stocked:
-        receive_stock(
-            line.product, receipt.order.warehouse, one.accepted, key=f"receipt:{receipt.pk}:{line.pk}",
-            reason=receipt.number, actor=actor,
-        )  # fmt: skip
+    for line, one in taken:
+        line.received += one.accepted
+        line.rejected += one.rejected
+    judge_all([line for line, _one in taken if line.received + line.given_up >= line.quantity])
+    write_columns([line for line, _one in taken], ["received", "rejected", "received_on", "days_late"])
+    rows = [
+        Incoming(line.product, one.accepted, f"receipt:{receipt.pk}:{line.pk}")
+        for line, one in taken
+        if one.accepted and line.product is not None and line.product.is_stocked
+    ]
+    take_in_all(rows, items, actor=actor, reason=receipt.number)
 
 
 def _close_if_all_came(order: PurchaseOrder) -> None:
@@ -156,14 +180,18 @@ def return_purchase(
     order = locked_purchase(order)
     if found := _known(order, key):
         return found
-    lines = {line.pk: line for line in order.lines.select_for_update(of=("self",)).select_related("product__unit")}
+    lines = {
+        line.pk: line
+        for line in order.lines.select_for_update(no_key=True, of=("self",)).select_related("product__unit")
+    }
     wanted = {pk: quantity for pk, quantity in quantities.items() if quantity}
     if not wanted or not set(wanted) <= set(lines):
         raise ValidationError(_("Say what goes back."))
     before = snapshot(order)
+    items = stock_rows((lines[pk].product for pk in wanted), order.warehouse)
     receipt = _receipt(order, Receipt.Kind.RETURN, business_today(), key, "", actor)
     for pk, quantity in sorted(wanted.items()):
-        _give_back(receipt, lines[pk], quantity, reason, awaited, actor)
+        _give_back(receipt, lines[pk], quantity, reason, awaited, items, actor)
     if order.state == PurchaseOrder.State.RECEIVED and order.lines.filter(open__gt=0).exists():
         order.await_again()
     save_noted(order, before, events.PURCHASE_RETURNED, actor=actor, reason=reason)
@@ -171,8 +199,9 @@ def return_purchase(
 
 
 def _give_back(
-    receipt: Receipt, line: PurchaseLine, quantity: Decimal, reason: str, awaited: bool, actor: "User"
-) -> None:
+    receipt: Receipt, line: PurchaseLine, quantity: Decimal, reason: str, awaited: bool, items: Mapping[int, StockItem],
+    actor: "User",
+) -> None:  # fmt: skip
     if quantity < 0 or quantity > line.received:
         text = _("%(received)s of line %(line)s were received.")
         raise ValidationError({f"quantity_{line.pk}": text % {"received": plain(line.received), "line": line.position}})
@@ -190,13 +219,14 @@ def _give_back(
     line.save(update_fields=["received", "returned", "given_up", "received_on", "days_late"])
     if line.product is None or not line.product.is_stocked:
         return
-    item = stock_row(line.product, receipt.order.warehouse)
+    item = items[line.product.pk]
     move = Move(
         item, StockMovement.Kind.RETURN, f"receipt:{receipt.pk}:{line.pk}", quantity=-quantity, reason=receipt.number
     )
     try:
         book([move], actor=actor)
     except InsufficientStock as error:
+        item.refresh_from_db(fields=["free"])  # another line may have taken of it
         text = _("%(free)s of %(sku)s are free: the rest is promised to orders.")
         raise ValidationError(
             {f"quantity_{line.pk}": text % {"free": plain(item.free), "sku": line.product.sku}}

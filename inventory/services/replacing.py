@@ -21,28 +21,37 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def replace_supplier(
-    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None, reason: str, actor: "User"
-) -> PurchaseLine:
+    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None,
+    expected_on: dt.date | None = None, reason: str, actor: "User",
+) -> PurchaseLine:  # fmt: skip
     """Gives up what is open of a line and orders `quantity` from somebody else, at their price; gives the new line.
+
+    It is awaited on `expected_on`, the day they can deliver by their lead time. They are judged by what they confirm.
 
     An order of which nothing else is open and nothing came is cancelled. Raises PermissionDenied, TransitionRefused
     (nothing of it is awaited), ValidationError (the same supplier, one without a price).
     """
     require(actor, "inventory.order_purchase")
     old = locked_purchase(line.order)
-    row = PurchaseLine.objects.select_for_update(of=("self",)).select_related("product__unit").get(pk=line.pk)
+    row = (
+        PurchaseLine.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("product__unit")
+        .get(pk=line.pk)
+    )
     if old.state != PurchaseOrder.State.ORDERED or row.open <= 0 or row.product is None:
         raise refuse(_("Nothing of this line is awaited any more."), old.get_absolute_url())
     if supplier.pk == old.supplier_id:
         raise ValidationError({"supplier": _("This is who does not deliver.")})
-    _give_up(old, row, f"{reason} → {supplier.name}"[:200], actor)
+    give_up_rest(old, row, f"{reason} → {supplier.name}"[:200], actor)
     wanted = {"product": row.product, "quantity": quantity, "needed_by": needed_by}
     order = draft_purchase(supplier, lines=[wanted], warehouse=old.warehouse, actor=actor)
     order_purchase(order, actor=actor)
+    order.lines.update(promised_on=expected_on)
     return order.lines.select_related("order__supplier").get()
 
 
-def _give_up(order: PurchaseOrder, line: PurchaseLine, reason: str, actor: "User") -> None:
+def give_up_rest(order: PurchaseOrder, line: PurchaseLine, reason: str, actor: "User") -> None:
+    """Nothing more of a locked line will come; an order of which nothing else is open ends with it."""
     others = order.lines.filter(open__gt=0).exclude(pk=line.pk).exists()
     if not others and not order.receipts.exists():
         cancel_purchase(order, reason=reason, actor=actor)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from inventory.models import Product, Reservation, StockItem, StockMovement, Warehouse
 from ordermgmt.lib.money import ZERO, total
+from ordermgmt.lib.rows import write_columns
 
 from .checking import check_quantity
 from .ledger import InsufficientStock, Move, Shortage, book, booked
@@ -52,7 +53,7 @@ def reserve(requests: Sequence[ReservationRequest], *, actor: "User") -> None:
     for request in requests:
         check_quantity(request.product, request.quantity)
     items = StockItem.objects.locked({request.product.pk for request in requests})
-    takes = _allocate(requests, items)
+    takes = allocate(requests, items)
     book(
         [
             Move(
@@ -78,7 +79,7 @@ def _fresh_key(verb: str, holder_kind: str, holder_id: int) -> str:
     return f"{verb}:{holder_kind}:{holder_id}:{uuid4().hex}"
 
 
-def _allocate(requests: Sequence[ReservationRequest], items: list[StockItem]) -> list[Take]:
+def allocate(requests: Sequence[ReservationRequest], items: list[StockItem]) -> list[Take]:
     """Which stock row gives how much to whom. Raises InsufficientStock with all shortages at once."""
     preferred = {
         pk: place for place, pk in enumerate(Warehouse.objects.filter(is_active=True).values_list("pk", flat=True))
@@ -147,7 +148,7 @@ def _add_reservations(takes: list[Take]) -> None:
             )
         else:
             row.quantity += part
-    Reservation.objects.bulk_update(list(known.values()), ["quantity"])
+    write_columns(list(known.values()), ["quantity"])
     Reservation.objects.bulk_create(fresh.values())
 
 
@@ -167,7 +168,7 @@ def _save_reduced(rows: list[tuple[Reservation, Decimal]]) -> None:
     """Writes promises that were reduced; those that are used up go."""
     touched = {row.pk: row for row, _amount in rows}
     Reservation.objects.filter(pk__in=[pk for pk, row in touched.items() if row.quantity <= 0]).delete()
-    Reservation.objects.bulk_update([row for row in touched.values() if row.quantity > 0], ["quantity"])
+    write_columns([row for row in touched.values() if row.quantity > 0], ["quantity"])
 
 
 def _release_moves(rows: list[tuple[Reservation, Decimal]]) -> list[Move]:

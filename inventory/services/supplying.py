@@ -37,7 +37,7 @@ def create_supplier(*, actor: "User", **fields: Any) -> Supplier:
 def edit_supplier(supplier: Supplier, *, version: int | None = None, actor: "User", **changes: Any) -> Supplier:
     """Changes a supplier. Raises StaleVersion, PermissionDenied, ValidationError; no change writes nothing."""
     require(actor, "inventory.edit_supplier")
-    supplier = Supplier.objects.select_for_update().get(pk=supplier.pk)
+    supplier = Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
     check_version(supplier, version)
     before = snapshot(supplier)
     for name, value in changes.items():

@@ -15,6 +15,7 @@ from django.views import View
 from inventory.forms import add_errors
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 
 class FormPage(View):
@@ -69,8 +70,7 @@ class FormPage(View):
 
     def seen_version(self) -> int | None:
         """The version of the page that sent the form."""
-        text = self.request.POST.get("version", "")
-        return int(text) if text.isdigit() and len(text) < 10 else None
+        return whole(self.request.POST.get("version"), digits=9)
 
     def conflict(self, form: forms.BaseForm, stale: StaleVersion) -> HttpResponse:
         """Both values side by side; saving again overwrites knowingly."""

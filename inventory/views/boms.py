@@ -16,6 +16,7 @@ from inventory.forms.boms import BomLineForm, HowManyForm
 from inventory.models import BomLine, Product
 from inventory.services import boms_of, explode, remove_bom_line, save_bom_line, where_used
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 
 
 def _product(request: Request, sku: str) -> Product:
@@ -32,10 +33,10 @@ def bom_page(request: Request, sku: str) -> HttpResponse:
     """All levels for so many units, where the product goes into, and a form for one more component (or `?line=`)."""
     product = _product(request, sku)
     may_edit = request.user.has_perm("inventory.edit_bom")
-    asked = request.GET.get("line", "")
+    asked = whole(request.GET.get("line"))
     line = None
-    if asked.isdigit() and len(asked) < 15:
-        line = get_object_or_404(BomLine.objects.select_related("component"), product=product, pk=int(asked))
+    if asked is not None:
+        line = get_object_or_404(BomLine.objects.select_related("component"), product=product, pk=asked)
     if request.method != "POST":
         return _show(request, product, line, None)
     if not may_edit:

@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpResponse
+from django.db.models import DateField, OuterRef, QuerySet, Subquery, Value
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +16,16 @@ from django.views.decorators.http import require_POST, require_safe
 from inventory.actions import PURCHASE_ACTIONS
 from inventory.filters import PurchaseFilter
 from inventory.forms.purchases import PurchaseForm, PurchaseLineForm
-from inventory.models import PurchaseLine, PurchaseOrder, Supplier
-from inventory.services import add_purchase_line, draft_purchase, remove_purchase_line
+from inventory.models import PurchaseLine, PurchaseMail, PurchaseOrder, Supplier
+from inventory.services import (
+    add_purchase_line,
+    draft_purchase,
+    paper_of,
+    remove_purchase_line,
+    retry_purchase_mail,
+)
 from ordermgmt.company.services import business_today
+from ordermgmt.documents.views.serving import file_response
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
 from ordermgmt.lib.fsm import TransitionRefused
@@ -25,6 +33,13 @@ from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 
 from .base import FormPage
+
+
+def _days_late(row: Any) -> int | None:
+    """By how many days the worst line came too late; what is still awaited counts up to today."""
+    awaited = row.expected if row.state == PurchaseOrder.State.ORDERED else None
+    over = (row.today - awaited).days if awaited and awaited < row.today else None
+    return max((days for days in (row.worst, over) if days is not None), default=None)
 
 
 class PurchaseList(ListView):
@@ -46,7 +61,7 @@ class PurchaseList(ListView):
         Column("state", gettext_lazy("State"), kind="badge"),
         Column("ordered_on", gettext_lazy("Ordered on"), kind="date", nullable=True),
         Column("expected", gettext_lazy("Next expected"), kind="date", nullable=True, sortable=False),
-        Column("worst", gettext_lazy("Days late"), kind="count", nullable=True, sortable=False),
+        Column("worst", gettext_lazy("Days late"), kind="count", nullable=True, sortable=False, value=_days_late),
         Column("total", gettext_lazy("Net"), kind="amount", permission="inventory.view_cost"),
         Column("reference", gettext_lazy("Supplier's reference"), default=False),
         Column("warehouse", gettext_lazy("To warehouse"), path="warehouse.name", default=False),
@@ -58,7 +73,8 @@ class PurchaseList(ListView):
         expected = lines.filter(open__gt=0, promised_on__isnull=False).order_by("promised_on").values("promised_on")[:1]
         worst = lines.judged().order_by("-days_late").values("days_late")[:1]
         rows = PurchaseOrder.objects.visible_to(self.request.user).select_related("supplier", "warehouse")
-        return rows.annotate(expected=Subquery(expected), worst=Subquery(worst))
+        today = Value(business_today(), DateField())
+        return rows.annotate(expected=Subquery(expected), worst=Subquery(worst), today=today)
 
 
 @require_safe
@@ -78,6 +94,32 @@ def detail(request: Request, number: str) -> HttpResponse:
         "today": business_today(),
     }
     return render(request, "inventory/purchase_detail.html", context)
+
+
+@require_safe
+@permission_required("inventory.view_cost", raise_exception=True)
+def paper(request: Request, number: str) -> HttpResponseBase:
+    """The document of an order as it stands now; it shows prices."""
+    visible = PurchaseOrder.objects.visible_to(request.user).select_related("supplier")
+    kept = paper_of(get_object_or_404(visible, number=number))
+    if kept is None:
+        raise Http404
+    return file_response(kept.file)
+
+
+@require_POST
+@permission_required("inventory.order_purchase", raise_exception=True)
+def retry_mail(request: Request, pk: int) -> HttpResponse:
+    """Asks once more for a mail that could not be sent."""
+    orders = PurchaseOrder.objects.visible_to(request.user)
+    mail = get_object_or_404(PurchaseMail.objects.select_related("order"), pk=pk, order__in=orders)
+    try:
+        retry_purchase_mail(mail, actor=request.user)
+    except TransitionRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("The mail is tried again."))
+    return redirect(mail.order.get_absolute_url())
 
 
 class PurchaseCreate(FormPage):
@@ -158,10 +200,12 @@ class PurchaseActionView(ActionView):
 
 
 class SupplierAutocomplete(AutocompleteView):
-    """Suppliers in use by any part of number or name."""
+    """Suppliers in use by any part of number or name; with `?all=1`, for filters, former ones too."""
 
     permission = "inventory.view_supplier"
 
     def results(self, text: str) -> Any:
-        found = Supplier.objects.visible_to(self.request.user).filter(is_active=True, search_text__found=text)
+        found = Supplier.objects.visible_to(self.request.user).filter(search_text__found=text)
+        if self.request.GET.get("all") != "1":
+            found = found.filter(is_active=True)
         return [{"value": one.pk, "text": one.name, "hint": one.number} for one in found.order_by("name", "pk")[:LIMIT]]

@@ -1,7 +1,7 @@
 """Stock: what lies where, what runs short, counting, and corrections that wait."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +24,7 @@ from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import ZERO, QuantityField
 from ordermgmt.lib.tables import Column, ListView
+from ordermgmt.lib.typed import decimal
 
 #: So many rows stand on one count sheet.
 SHEET = 100
@@ -243,11 +244,8 @@ class CountSheet(View):
 
 
 def _number(text: str) -> Decimal:
-    try:
-        number = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
+    number = decimal(text)
+    if number is None or abs(number) >= Decimal(10) ** 12:
         raise ValidationError(_("Enter a number."))
     return number
 

@@ -11,7 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from fulfilment.models import Acceptance, AcceptanceLine, Rectification
-from fulfilment.services import LineResult, complete_rectification, record_acceptance, start_rectification
+from fulfilment.services import (
+    LineResult,
+    complete_rectification,
+    deliver_service,
+    record_acceptance,
+    start_rectification,
+)
 from ordermgmt.lib.fsm import TransitionRefused
 from tests.factories.fulfilment import examine, fresh, ship
 from tests.factories.orders import customer_b, line, started
@@ -82,6 +88,17 @@ class TestRecord:
             with pytest.raises(ValidationError):
                 record_acceptance(order, results=results, signed_by="W", evidence="note", key=uuid4().hex, actor=pm)
         assert not Acceptance.objects.exists()
+
+    def test_the_form_says_at_once_that_a_colleague_records_it(self, client_of, pm, pm2, manager):
+        order = started(line("SVC-1", 2, supply="service"))
+        deliver_service(order, quantities={order.order_lines[0].pk: Decimal(2)}, key="k", actor=pm)
+        url = f"/orders/{order.number}/do/record_acceptance/"
+        page = client_of(pm).get(url).content.decode()
+        assert "so a colleague records the acceptance. Ask" in page
+        assert manager.name in page
+        assert pm2.name not in page.split("Ask")[1][:200], "who does not see the order is no help"
+        assert "disabled" in page
+        assert "so a colleague records" not in client_of(manager).get(url).content.decode()
 
     def test_not_by_whoever_reported_completion(self, pm, manager):
         order = started(line(supply="make", quantity=1))

@@ -42,7 +42,10 @@ def test_a_column_that_refuses_says_why(client_of, pm, pm2, sales):
     for state, sentence in (("accepted", "no step from"), ("in_production", "there already")):
         answer = client.get(f"{place}/{state}/")
         assert answer.status_code == 409
-        assert sentence in answer.content.decode()
+        said = answer.content.decode()
+        assert sentence in said
+        assert order.number in said
+        assert "It may go to: “Shipped”" in said
     assert client.get(f"{place}/shipped/").status_code == 204
     assert client.get(f"{place}/draft/").status_code == 400
     answer = client_of(person("sales2")).get(f"{place}/shipped/")

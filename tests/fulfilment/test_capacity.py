@@ -193,7 +193,7 @@ class TestPages:
     def test_booked_from_the_plan_with_the_overload_said_before(self, client_of, pm):
         client, centre, order = client_of(pm), make.centre(), started()
         url = f"/fulfilment/orders/{order.number}/capacity/do/book/"
-        form = {"work_centre": centre.pk, "hours": "10", "first": str(on(0)), "last": str(on(0))}
+        form = {"work_centre": centre.pk, "hours": "10", "first": str(on(0)), "last": str(on(0)), "key": "k"}
         assert client.get(url).status_code == 200
         refused = client.post(url, form)
         assert refused.status_code == 422

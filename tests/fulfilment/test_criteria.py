@@ -137,7 +137,7 @@ class TestAgree:
         order = shipped()
         client = client_of(pm)
         address = f"/orders/{order.number}/do/add_criterion/"
-        data = {"title": "Width", "minimum": "9.5", "order_line": order.order_lines[0].pk}
+        data = {"title": "Width", "minimum": "9.5", "order_line": order.order_lines[0].pk, "key": "k"}
         assert client.get(address).status_code == 200
         assert client.post(address, data | {"title": ""}).status_code == 422
         assert client.post(address, data).status_code == 302

@@ -14,6 +14,7 @@ from fulfilment.models import Acceptance, AcceptanceCertificate, AcceptanceTerm,
 from fulfilment.services import (
     agree_term,
     complete_rectification,
+    confirm_arrival,
     deem_due,
     deemed_on,
     open_criteria,
@@ -82,6 +83,20 @@ class TestDeem:
         done = timezone.now() + dt.timedelta(days=5)
         Rectification.objects.filter(pk=task.pk).update(done_at=done)
         assert deemed_on(fresh(order)) == timezone.localdate(done) + dt.timedelta(days=10)
+
+    def test_counted_from_the_part_that_arrived_last(self, monkeypatch, pm, warehouse):
+        order = started(line(supply="make", quantity=2))
+        agree_term(order, days=14, actor=pm)
+        begin = timezone.now()
+        parts = []
+        for left in (0, 4):
+            monkeypatch.setattr(timezone, "now", lambda left=left: begin + dt.timedelta(days=left))
+            parts.append(ship(order, 1))
+        monkeypatch.setattr(timezone, "now", lambda: begin + dt.timedelta(days=20))
+        by_air, by_sea = ((begin + dt.timedelta(days=days)).date() for days in (5, 19))
+        confirm_arrival(parts[1], delivered_on=by_air, received_by="Mr Wang", actor=warehouse)
+        confirm_arrival(parts[0], delivered_on=by_sea, received_by="Mr Wang", actor=warehouse)
+        assert deemed_on(fresh(order)) == by_sea + dt.timedelta(days=14)
 
     @pytest.mark.parametrize("days", [0, -1, 366])
     def test_refused_days(self, pm, days):

@@ -1,5 +1,6 @@
 """What customers say: asked by a private link, answered once, and what a low score sets going."""
 
+import csv
 import datetime as dt
 import json
 from io import StringIO
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from fulfilment.models import CorrectiveAction, Feedback, FeedbackLink, FeedbackPlan
 from fulfilment.services import (
@@ -29,7 +31,7 @@ from ordermgmt.activity.models import Event, Job
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
-from tests.conftest import data_folder
+from tests.conftest import data_folder, expected, whole_data
 from tests.factories.orders import customer_b, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +167,7 @@ class TestPages:
         action = CorrectiveAction.objects.get()
         assert "送货太慢" in client.get("/fulfilment/corrections/?mine=yes&q=太慢").content.decode()
         do = f"/fulfilment/corrections/{action.pk}/do"
+        assert f"Report as done: {action.order.number} · " in client.get(f"{do}/done/").content.decode()
         assert client.get(f"{do}/done/").status_code == 200
         later = str(business_today() + dt.timedelta(days=2))
         form = {"owner": str(pm.pk), "due": later, "measure": "adjust"}
@@ -202,21 +205,49 @@ class TestPages:
             assert len(many) == few[url], url
 
 
+def reviews(tmp_path):
+    """The folder of the reviews and their rows: all of them by night, else every twelfth, satisfied and not."""
+    folder = data_folder() / "10_waimai_reviews_zh"
+    with (folder / "waimai_10k.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if whole_data():
+        return folder, rows
+    rows = rows[::12]
+    with (tmp_path / "waimai_10k.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["label", "review"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return tmp_path, rows
+
+
 @pytest.mark.data
-def test_waimai(client_of, pm):
-    folder = data_folder()
-    figures = json.loads((folder / "EXPECTED.json").read_text())["10_waimai_reviews_zh"]
-    for expected in ("created", "unchanged"):
+def test_waimai(client_of, pm, tmp_path):
+    folder, rows = reviews(tmp_path)
+    satisfied = sum(row["label"] == "1" for row in rows)
+    figures = expected("10_waimai_reviews_zh")
+    if whole_data():
+        assert (len(rows), satisfied) == (figures["rows"], figures["per_label"]["1"]) == (11987, 4000)
+    for told in ("created", "unchanged"):
         out = StringIO()
-        call_command("import_data", "waimai", str(folder / "10_waimai_reviews_zh"), "--format", "json", stdout=out)
+        call_command("import_data", "waimai", str(folder), "--format", "json", stdout=out)
         (step,) = json.loads(out.getvalue())["steps"]
-        assert step[expected] == figures["rows"]
-    assert Feedback.objects.filter(satisfied=True).count() == figures["per_label"]["1"]
-    assert Feedback.objects.filter(satisfied=False).count() == figures["per_label"]["0"]
-    assert Feedback.objects.filter(search_text__found="送").count() == figures["reviews_containing_送"]
-    slow = Feedback.objects.filter(satisfied=False, search_text__found="慢")
-    assert slow.count() == figures["negative_containing_慢"]
+        assert step[told] == len(rows)
+        assert not step["problems"]
+    assert Feedback.objects.filter(satisfied=True).count() == satisfied
+    assert Feedback.objects.filter(satisfied=False).count() == len(rows) - satisfied
     assert not CorrectiveAction.objects.exists()
-    page = client_of(pm).get("/fulfilment/feedback/?q=慢&satisfied=no").content.decode()
-    assert "11987" in page.replace(",", "")
-    assert "1118" in page.replace(",", "")
+    client = client_of(pm)
+    # One character, two, four, and what stands nowhere: as many as the text itself holds.
+    for fragment in ("送", "好吃", "外卖小哥", "味道", "龘"):
+        holding = [row for row in rows if fragment in row["review"]]
+        assert Feedback.objects.filter(search_text__found=fragment).count() == len(holding), fragment
+        page = client.get("/fulfilment/feedback/", {"q": fragment}).content.decode()
+        for row in holding[-1:]:
+            assert escape(row["review"][:12]) in page
+    if whole_data():
+        assert Feedback.objects.filter(search_text__found="送").count() == figures["reviews_containing_送"]
+    slow = [row for row in rows if "慢" in row["review"] and row["label"] == "0"]
+    assert not whole_data() or len(slow) == figures["negative_containing_慢"]
+    page = client.get("/fulfilment/feedback/?q=慢&satisfied=no").content.decode()
+    assert f"{len(slow)}" in page.replace(",", "")
+    assert f"{len(rows)}" in page.replace(",", "")

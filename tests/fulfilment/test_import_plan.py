@@ -10,8 +10,9 @@ from django.core.management import call_command
 
 from fulfilment.imports import save_plan
 from fulfilment.models import Milestone, MilestoneLink
-from fulfilment.services import Step, import_plan, move_milestone
+from fulfilment.services import Step, change_milestone, import_plan, move_milestone
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.importing import Context, Group, Refused, Row
 from ordermgmt.lib.importing.values import parse_date
 from ordermgmt.lib.invariants import violations
@@ -83,3 +84,19 @@ def test_what_a_file_says_wrongly_is_named_by_row():
 
 def test_a_time_of_day_does_not_matter():
     assert parse_date("2/16/2021 8:00:00 AM", "%m/%d/%Y") == dt.date(2021, 2, 16)
+
+
+def test_a_page_from_before_the_import_does_not_undo_it(pm):
+    order, day = started(), business_today() + dt.timedelta(days=3)
+    import_plan(order, [Step("A", "Design", forecast=day), Step("B", "Build", forecast=day)], [], actor=pm)
+    seen = {one.code: one for one in Milestone.objects.filter(order=order)}
+    later = day + dt.timedelta(days=9)
+    import_plan(order, [Step("A", "Design", forecast=later), Step("B", "Build", forecast=day)], [("A", "B")], actor=pm)
+    for code in "AB":  # the one was moved, the other waits for it now
+        with pytest.raises(StaleVersion):
+            change_milestone(seen[code], code=code, name="Old", version=seen[code].version, actor=pm)
+    assert Milestone.objects.get(order=order, code="A").forecast == later
+    versions = list(Milestone.objects.filter(order=order).values_list("version", flat=True))
+    import_plan(order, [Step("A", "Design", forecast=later)], [("A", "B")], actor=pm)
+    assert list(Milestone.objects.filter(order=order).values_list("version", flat=True)) == versions, "the same again"
+    assert not list(violations("TA"))

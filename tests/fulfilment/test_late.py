@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from fulfilment.models import MaterialNeed, MaterialSupply, Milestone
 from fulfilment.services import (
@@ -21,7 +22,7 @@ from fulfilment.services import (
     purchase_needs_of,
     replan_late,
 )
-from inventory.models import PurchaseLine, PurchaseOrder
+from inventory.models import Product, PurchaseLine, PurchaseOrder
 from inventory.services import Came, confirm_purchase, draft_purchase, order_purchase, receive_purchase
 from ordermgmt.activity.models import Event, Notification
 from ordermgmt.activity.services import work_off
@@ -175,7 +176,7 @@ class TestAnotherSupplier:
         )  # fmt: skip
         assert MaterialSupply.objects.get().line == new
         need = MaterialNeed.objects.get(product=market["steel"])
-        assert (need.on_order, need.missing, need.expected_on) == (D("7.04"), 0, later(10))
+        assert (need.on_order, need.missing, need.expected_on) == (D("7.04"), 0, later(8)), "as Fast Steel can deliver"
         event = Event.objects.get(type="fulfilment.supplier_changed")
         assert (event.root_id, event.data["old"], event.data["supplier"]) == (order.pk, "Slow Steel", "Fast Steel")
         work_off()
@@ -213,6 +214,18 @@ class TestAnotherSupplier:
         assert list(late_lines(business_today())) == []
         assert Event.objects.get(type="fulfilment.order_replanned").data["days"] == 12
 
+    def test_the_day_it_is_needed_stays(self, market, client_of):
+        order = planned()
+        row = bought(order, market["slow"], later(60))
+        new = change_supplier(row, supplier=market["idle"], reason="late", actor=person("pm"))
+        assert (new.needed_by, new.promised_on, new.first_promised_on) == (later(10), later(30), None)
+        assert list(late_lines(business_today())) == [new], "20 days too late, and seen to be"
+        page = client_of(person("pm")).get(new.order.get_absolute_url()).content.decode()
+        assert "not confirmed" in page
+        confirm(new.order, later(30))
+        new.refresh_from_db()
+        assert (new.promised_on, new.first_promised_on) == (later(30), later(30))
+
     def test_bad_input(self, market):
         row = bought(planned(), market["slow"], later(19))
         with pytest.raises(ValidationError, match="no price"):
@@ -244,6 +257,50 @@ class TestPlanning:
         work_off()
         assert Notification.objects.filter(event__type="fulfilment.order_replanned", user=order.owner).exists()
         assert [str(one) for one in violations(["A3", "S11"])] == []
+
+    def test_an_assembly_has_to_be_made_of_it_first(self, market):
+        Product.objects.filter(pk=market["frame"].pk).update(lead_days=4)  # steel becomes a frame in four days
+        order = planned()
+        assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(6)
+        row = bought(order, market["slow"], later(9))  # before the plan's day, too late for the frame
+        replan_late(row, day=later(9), reason="late", actor=person("pm"))
+        assert codes(order) == {"M1": 13, "M2": 19, "M3": 20, "M4": 20, "M5": 12}
+        assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(9)
+        assert list(late_lines(business_today())) == []
+
+    def test_what_moves_is_said_before_it_is_saved(self, market, client_of):
+        order = planned()
+        row = bought(order, market["slow"], later(19))
+        client, url = client_of(person("pm")), f"/fulfilment/late/{row.pk}/do/replan/"
+        page = client.get(url).content.decode()
+        moved = [
+            f"M1 Steel: {date_format(later(10), 'SHORT_DATE_FORMAT')} →",
+            f"{date_format(later(19), 'SHORT_DATE_FORMAT')}</strong>",
+        ]
+        assert all(text in page for text in [order.number, *moved])
+        assert f"Plan the orders anew: {row.order.number} · 1 " in page
+        data = {"day": later(22), "reason": "late", "shown": later(19)}
+        answer = client.post(url, data)
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "confirm again" in page
+        assert f"{date_format(later(22), 'SHORT_DATE_FORMAT')}</strong>" in page
+        assert f'name="shown" value="{later(22)}"' in page
+        assert codes(order)["M1"] == 10
+        assert client.post(url, data | {"shown": later(22)}).status_code == 302
+        assert codes(order)["M1"] == 22
+
+    def test_where_nothing_can_move_it_is_said(self, market, client_of):
+        order = planned()
+        row = bought(order, market["slow"], later(19))
+        Milestone.objects.filter(order=order, code__in=["M1"]).update(actual=business_today())
+        Milestone.objects.filter(order=order).update(start=None)
+        client, url = client_of(person("pm")), f"/fulfilment/late/{row.pk}/do/replan/"
+        assert "Nothing moves" in client.get(url).content.decode()
+        answer = client.post(url, {"day": later(19), "reason": "late"})
+        assert answer.status_code == 422
+        assert "Nothing moves" in answer.content.decode()
+        assert not Event.objects.filter(type="fulfilment.order_replanned").exists()
 
     def test_who_may(self, market, client_of):
         row = bought(planned(), market["slow"], later(19))

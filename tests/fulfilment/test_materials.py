@@ -9,21 +9,32 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connections
 from django.db.models import QuerySet
 
-from fulfilment.models import MaterialNeed, MaterialSupply, Milestone
+from fulfilment import tasks
+from fulfilment.models import MaterialNeed, MaterialSupply, Milestone, Rectification
 from fulfilment.services import (
     Wanted,
     add_milestone,
+    complete_rectification,
     move_milestone,
     plan_all_needs,
     plan_needs,
     propose,
     purchase_needs_of,
     reasons,
+    start_rectification,
     watched,
     with_reasons,
 )
 from inventory.models import PurchaseOrder, Warehouse
-from inventory.services import confirm_purchase, order_purchase, purchase_shortages, remove_purchase_line
+from inventory.services import (
+    add_purchase_line,
+    adjust_stock,
+    confirm_purchase,
+    count_stock,
+    order_purchase,
+    purchase_shortages,
+    remove_purchase_line,
+)
 from inventory.views.stock import short_products
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
@@ -31,7 +42,8 @@ from ordermgmt.lib.invariants import violations
 from orders.models import Order
 from orders.services import cancel_order
 from tests.factories.boms import conveyor, goes_into
-from tests.factories.inventory import make_product, person, put_stock
+from tests.factories.fulfilment import examine, fresh, ship
+from tests.factories.inventory import main_warehouse, make_product, person, put_stock
 from tests.factories.orders import line, placed, started
 from tests.factories.purchases import offers, supplier
 
@@ -203,6 +215,33 @@ class TestFollowing:
         assert f"B-BOLT of {purchase.number} comes on" in told
         assert "3 materials are not on order" in told
 
+    def test_corrections_of_stock(self):
+        goods = conveyor()
+        put_stock(goods["bolt"], 25)
+        order, where = conveyors(), main_warehouse()
+        work_off()
+        assert needs(order)["B-BOLT"] == (25, 25, 0, 0)
+        adjust_stock(goods["bolt"], where, D(-5), reason="lost", key="a", actor=person("warehouse"))
+        work_off()
+        assert needs(order)["B-BOLT"] == (25, 20, 0, 5)
+        count_stock(goods["bolt"], where, D(22), key="b", actor=person("warehouse"))
+        work_off()
+        assert needs(order)["B-BOLT"] == (25, 22, 0, 3)
+
+    def test_goods_sent_for_rejected_ones(self):
+        goods = conveyor()
+        put_stock(goods["bolt"], 29)
+        sold = started(line("B-BOLT", 4))
+        ship(sold)
+        examine(fresh(sold), 4)
+        order, pm = conveyors(), person("pm")
+        assert needs(order)["B-BOLT"] == (25, 25, 0, 0)
+        task = start_rectification(Rectification.objects.get(), remedy="replace", owner=pm, due=later(5), actor=pm)
+        work_off()
+        complete_rectification(task, result="sent", actor=pm)
+        work_off()
+        assert needs(order)["B-BOLT"] == (25, 21, 0, 4)
+
     def test_a_draft_line_that_is_taken_away(self):
         goods = conveyor()
         who = supplier()
@@ -212,6 +251,21 @@ class TestFollowing:
         remove_purchase_line(purchase.lines.get(), actor=person("pm"))
         work_off()
         assert needs(order)["B-BOLT"] == (25, 0, 0, 25)
+
+    def test_only_the_product_of_a_changed_line_is_shared_anew(self, monkeypatch):
+        goods = conveyor()
+        who = supplier()
+        for name in ("bolt", "motor"):
+            offers(who, goods[name], 1)
+        order = conveyors()
+        purchase = purchase_needs_of(wanted(order, who, "B-BOLT", "B-MOTOR"), actor=person("pm"))[0]
+        other, shared = make_product(), []
+        work_off()
+        monkeypatch.setattr(tasks, "cover_needs", lambda products: shared.append(list(products)))
+        add_purchase_line(purchase, product=other, quantity=D(1), unit_price=D(1), actor=person("pm"))
+        remove_purchase_line(purchase.lines.get(product=goods["bolt"]), actor=person("pm"))
+        work_off()
+        assert shared == [[other.pk], [goods["bolt"].pk]]
 
 
 def wanted(order, who, *skus):

@@ -17,9 +17,11 @@ from fulfilment.services import (
     remove_milestone,
     reopen_milestone,
 )
+from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
+from tests.factories.fulfilment import examine, fresh, ship
 from tests.factories.orders import cancelled, customer_b, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,49 @@ class TestServices:
         assert Milestone.objects.get(pk=second.pk).forecast == day(5)
         moved = move_milestone(second, forecast=day(20), reason="agreed", anyway=True, actor=person("pm"))
         assert moved.forecast == day(20)
+
+    def test_what_follows_moves_along_by_working_days(self):
+        order = started(promised_date=day(90))
+        monday = day(7 - business_today().weekday())
+
+        def on(days):
+            return monday + dt.timedelta(days=days)
+
+        first = step(order, "A", forecast=on(3))  # Thursday
+        second = step(order, "B", start=on(3), forecast=on(4), before=[first])
+        step(order, "C", forecast=on(9), before=[second])
+        done = step(order, "D", forecast=on(0))
+        step(order, "E", forecast=on(4))
+        reach_milestone(done, actual=day(0), actor=person("pm"))
+        kept = dict(Milestone.objects.values_list("code", "baseline"))
+        with pytest.raises(ValidationError, match="builds on it"):
+            move_milestone(first, forecast=on(7), reason="late", actor=person("pm"))
+        move_milestone(first, forecast=on(7), reason="late", follow=True, actor=person("pm"))  # two working days
+        rows = Milestone.objects.filter(order=order).order_by("code").values_list("code", "start", "forecast")
+        assert [(code, start and (start - monday).days, (end - monday).days) for code, start, end in rows] == [
+            ("A", None, 7), ("B", 7, 8), ("C", None, 11), ("D", None, 0), ("E", None, 4),
+        ]  # fmt: skip
+        assert dict(Milestone.objects.values_list("code", "baseline")) == kept
+        assert Event.objects.filter(type="fulfilment.milestone_moved").count() == 3
+        with pytest.raises(ValidationError, match="promised to the customer"):  # of the last that follows
+            move_milestone(first, forecast=day(88), reason="late", follow=True, actor=person("pm"))
+        assert Milestone.objects.get(pk=first.pk).forecast == on(7)
+        assert list(violations(["A3", "T7"])) == []
+
+    def test_what_is_out_of_turn_is_marked(self, client_of, pm, order):
+        first = step(order, "A", 2)
+        second = step(order, "B", 5, [first])
+        url = f"/fulfilment/orders/{order.number}/plan/"
+        page = client_of(pm).get(url).content.decode()
+        assert "bar broken" not in page
+        move_milestone(first, forecast=day(6), reason="x", anyway=True, actor=pm)
+        page = client_of(pm).get(url).content.decode()
+        assert page.count("bar broken") == 1
+        assert "“A Step A” comes first" in page
+        move_milestone(second, forecast=day(20), reason="x", anyway=True, actor=pm)
+        page = client_of(pm).get(url).content.decode()
+        assert page.count("bar broken") == 1
+        assert "6 days after the date promised" in page
 
     def test_no_circle_over_any_number_of_steps(self, order):
         a = step(order, "A")
@@ -201,6 +246,23 @@ class TestPages:
         assert "Step A" in client.get("/").content.decode()
         assert "Step A" in client.get("/fulfilment/milestones/?mine=yes&status=open&q=Step").content.decode()
         assert "Step A" not in client.get("/fulfilment/milestones/?status=late").content.decode()
+
+    def test_after_the_acceptance_nothing_of_it_is_work_any_more(self, client_of, pm):
+        order = started()
+        step(order, "A", 0, owner=pm)
+        Milestone.objects.update(forecast=day(-3))
+        url, client = f"/fulfilment/orders/{order.number}/plan/", client_of(pm)
+        page = client.get(url).content.decode()
+        assert "bar late" in page
+        ship(order)
+        examine(order)
+        assert fresh(order).state == "accepted"
+        assert "Step A" not in client.get("/").content.decode()
+        for status in ("open", "late"):
+            assert "Step A" not in client.get(f"/fulfilment/milestones/?status={status}").content.decode()
+        page = client.get(url).content.decode()
+        assert "bar late" not in page
+        assert "nobody&#x27;s work any more" in page or "nobody's work any more" in page
 
     def test_queries_do_not_grow_with_the_plan(self, client_of, pm, order):
         client, url = client_of(pm), f"/fulfilment/orders/{order.number}/plan/"

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from fulfilment.forms.plan_template import read_steps
-from fulfilment.models import Milestone, PlanTemplate
+from fulfilment.models import CalendarException, Milestone, PlanTemplate
 from fulfilment.services import TemplateStep, apply_plan, reach_milestone, save_plan_template
 from inventory.models import Product
 from ordermgmt.company.services import business_today
@@ -38,17 +38,30 @@ def order():
 
 class TestApplying:
     def test_dates_dependencies_and_weights_follow(self, order):
-        apply_plan(order, template=template(), first=day(2), owner=person("pm"), actor=person("pm"))
+        monday = day(7 - business_today().weekday())
+        apply_plan(order, template=template(), first=monday, owner=person("pm"), actor=person("pm"))
         found = {one.code: one for one in Milestone.objects.filter(order=order)}
-        assert {code: (one.start, one.forecast) for code, one in found.items()} == {
-            "M1": (day(2), day(7)), "M2": (day(7), day(19)), "M3": (day(19), day(23)), "M4": (day(23), day(24)),
+        # Five days from a Monday are a Saturday: the next Monday then, and so on.
+        assert {code: ((one.start - monday).days, (one.forecast - monday).days) for code, one in found.items()} == {
+            "M1": (0, 7), "M2": (7, 21), "M3": (21, 25), "M4": (25, 28),
         }  # fmt: skip
         assert found["M2"].kind == "material"
-        assert found["M2"].baseline == day(19)
+        assert (found["M2"].baseline - monday).days == 21
         assert set(found["M3"].before.values_list("code", flat=True)) == {"M1", "M2"}
         reach_milestone(found["M1"], actual=day(0), actor=person("pm"))
         assert Milestone.objects.filter(order=order).progress() == 30
         assert list(violations(["T7", "A3"])) == []
+
+    def test_a_holiday_of_the_company_is_no_milestones_day(self, order):
+        monday = day(7 - business_today().weekday())
+        for ahead, minutes in ((0, 0), (7, 0), (5, 480)):  # two Mondays off, the Saturday between is worked
+            CalendarException.objects.create(
+                work_centre=None, day=monday + dt.timedelta(days=ahead), minutes=minutes, reason="Spring Festival"
+            )
+        text = "M1; Released; work; 4; 1\nM2; Welded; work; 1; 1; M1"
+        apply_plan(order, template=template(text), first=monday, actor=person("pm"))
+        days = Milestone.objects.filter(order=order).order_by("code").values_list("start", "forecast")
+        assert [tuple((one - monday).days for one in row) for row in days] == [(1, 5), (5, 8)]
 
     def test_a_second_time_needs_a_prefix(self, order):
         kept = template()
@@ -59,11 +72,12 @@ class TestApplying:
         assert Milestone.objects.filter(order=order).count() == 8
 
     def test_an_end_after_the_promise_says_by_how_many_days(self, order):
-        kept = template()
-        with pytest.raises(ValidationError, match="2 days after the date promised"):
-            apply_plan(order, template=kept, first=day(40), actor=person("pm"))
+        kept, monday = template(), day(7 - business_today().weekday())
+        late = (monday + dt.timedelta(days=63) - day(60)).days
+        with pytest.raises(ValidationError, match=rf"{late} days after the date promised"):
+            apply_plan(order, template=kept, first=monday + dt.timedelta(days=35), actor=person("pm"))
         assert not Milestone.objects.exists()
-        apply_plan(order, template=kept, first=day(40), anyway=True, actor=person("pm"))
+        apply_plan(order, template=kept, first=monday + dt.timedelta(days=35), anyway=True, actor=person("pm"))
         assert Milestone.objects.count() == 4
 
     def test_who_and_when(self, order):

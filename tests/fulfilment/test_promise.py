@@ -105,6 +105,16 @@ class TestPromise:
         lines = [row(fast, 1, "stock")]
         assert order_promise(lines, promise_lines(lines, on(0))).reason == "everything is in stock"
 
+    def test_a_service_of_unknown_length_does_not_take_the_day_from_the_rest(self):
+        lines = [row(lead(sku(), 5), 1, "buy"), row(sku("SVC-1"), 1, "service", 2)]
+        whole = order_promise(lines, promise_lines(lines, on(0)))
+        assert whole.day == on(0) + dt.timedelta(5)
+        assert whole.reason == (
+            "line 1, buying it takes 5 days. Without the services that have no day yet: line 2, no lead time known"
+        )
+        whole = order_promise(lines[1:], promise_lines(lines[1:], on(0)))
+        assert (whole.day, whole.text) == (None, "No date can be given yet: line 2, no lead time known.")
+
     def test_without_work_centres_stock_and_lead_time_answer(self):
         found = from_stock_or_lead_time([row(sku(), 1, "stock"), row(lead(sku(), 3), 99, "stock")], on(0))
         assert [one.day for one in found] == [on(0), on(3)]

@@ -24,6 +24,7 @@ from inventory.models import StockItem, StockMovement
 from ordermgmt.activity.models import Event
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
+from orders.services import hold_order, note_changes, resume_order
 from tests.factories.fulfilment import examine, fresh, ship
 from tests.factories.orders import customer_b, line, person, placed, started
 
@@ -45,6 +46,12 @@ def back(order, key="", actor="warehouse", place=0, **quantities):
     pk = order.order_lines[place].pk
     parts = [ReturnedPart(pk, kind, Decimal(quantity)) for kind, quantity in quantities.items()]
     return return_goods(order, parts=parts, reason="too many", key=key or uuid4().hex, actor=person(actor))
+
+
+def answer(remedy, owner="warehouse", actor="pm"):
+    """Says what follows for the last return."""
+    task = Rectification.objects.filter(return_line__isnull=False).latest("pk")
+    return start_rectification(task, remedy=remedy, owner=person(owner), due=SOON, actor=person(actor))
 
 
 class TestReturn:
@@ -74,6 +81,7 @@ class TestReturn:
     def test_the_rest_is_accepted_and_the_order_with_it(self):
         order = sent()
         back(order, restock=3)
+        answer("credit")
         examine(order)
         order = fresh(order)
         assert (order.state, order.order_lines[0].qty_accepted) == ("accepted", 1)
@@ -176,6 +184,39 @@ class TestReplace:
         task = Rectification.objects.get()
         assert (task.state, stock(), Shipment.objects.count()) == ("in_work", (4, 0), 1)
 
+    def test_nothing_leaves_while_the_order_is_on_hold(self, client_of, pm):
+        task = self.task()
+        order = hold_order(fresh(task.order), reason="customer went silent", actor=pm)
+        self.stays(task, "on hold: customer went silent", client_of(pm))
+        resume_order(fresh(order), actor=pm)
+        complete_rectification(task, result="sent", actor=pm)
+        assert stock() == (5, 0)
+
+    def test_nothing_leaves_before_a_change_is_known(self, client_of, pm):
+        task = self.task()
+        note_changes(fresh(task.order), unread_changes=1, actor=pm)
+        self.stays(task, "acknowledges the change", client_of(pm))
+
+    def stays(self, task, why, client):
+        page = client.get(f"/fulfilment/rectifications/{task.pk}/do/complete/").content.decode()
+        assert why in page
+        with pytest.raises(TransitionRefused, match=why):
+            complete_rectification(task, result="sent", actor=person("pm"))
+        task = Rectification.objects.get()
+        assert (task.state, stock(), Shipment.objects.count()) == ("in_work", (6, 0), 1)
+
+    def test_what_is_mended_on_the_spot_is_reported_during_a_hold_too(self, pm):
+        task = self.task(remedy="repair")
+        hold_order(fresh(task.order), reason="customer went silent", actor=pm)
+        complete_rectification(task, result="polished", actor=pm)
+        assert Rectification.objects.get().state == "done"
+
+    def test_a_forms_key_is_not_the_replacements(self, pm):
+        task = self.task()
+        back(sent(), key=f"rectification:{task.pk}", scrap=1)
+        complete_rectification(task, result="sent", faulty="scrap", actor=pm)
+        assert GoodsReturn.objects.count() == 2
+
     def test_other_remedies_move_no_stock(self, pm):
         complete_rectification(self.task(remedy="repair"), result="polished", actor=pm)
         assert stock() == (6, 0)
@@ -201,6 +242,10 @@ class TestWaive:
     def test_closes_an_order_of_which_everything_came_back(self, manager):
         order = sent()
         back(order, restock=4)
+        with pytest.raises(TransitionRefused, match="1 return waits"):
+            waive_acceptance(fresh(order), reason="all returned", actor=manager)
+        answer("credit")
+        assert fresh(order).state == "shipped", "nothing was examined: nobody has said yes"
         waive_acceptance(order, reason="all returned", actor=manager)
         assert fresh(order).state == "accepted"
         assert not list(violations("ST"))

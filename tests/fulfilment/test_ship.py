@@ -1,20 +1,36 @@
 """Shipping in parts, delivering services, the delivery note (TRK-8)."""
 
+import datetime as dt
+import io
 from decimal import Decimal
 from threading import Barrier, Thread
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
+import pypdf
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
 
-from fulfilment.models import Shipment, ShipmentLine
-from fulfilment.services import confirm_arrival, deliver_service, ship_order, track_shipment
+from fulfilment.models import GoodsReturn, Rectification, Shipment, ShipmentLine
+from fulfilment.services import (
+    agree_term,
+    complete_rectification,
+    confirm_arrival,
+    deemed_on,
+    deliver_service,
+    ship_order,
+    start_rectification,
+    track_shipment,
+)
 from inventory.models import Reservation, StockItem, StockMovement
 from ordermgmt.activity.models import Event, Job
+from ordermgmt.company.models import SellerProfile
+from ordermgmt.company.services import default_seller
 from ordermgmt.lib.fsm import TransitionRefused
 from orders.services import hold_order
-from tests.factories.fulfilment import fresh, ship
+from tests.factories.fulfilment import examine, fresh, ship
 from tests.factories.orders import customer_b, line, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +154,46 @@ class TestAfterwards:
         confirm_arrival(shipment, delivered_on=day, received_by="Mr Wang", actor=warehouse)
         with pytest.raises(TransitionRefused):
             confirm_arrival(shipment, delivered_on=day, received_by="Mr Wang", actor=warehouse)
+
+
+class TestInTheCompanysTimeZone:
+    """It is 01:00 of the new year in Shanghai, and still the old one at UTC."""
+
+    @pytest.fixture
+    def night(self, monkeypatch):
+        SellerProfile.objects.filter(pk=default_seller().pk).update(time_zone="Asia/Shanghai")
+        order = started(line(quantity=1))
+        new_year = dt.date(timezone.now().year + 1, 1, 1)
+        moment = dt.datetime.combine(new_year, dt.time(1), ZoneInfo("Asia/Shanghai")).astimezone(dt.UTC)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+        return order, new_year
+
+    def test_numbers_and_arrivals(self, night, warehouse):
+        order, day = night
+        shipment = ship(order)
+        assert shipment.number.startswith(f"DN-{day.year}-")
+        with pytest.raises(ValidationError, match="before it was shipped"):
+            confirm_arrival(shipment, delivered_on=day - dt.timedelta(days=1), received_by="Mr Wang", actor=warehouse)
+        confirm_arrival(shipment, delivered_on=day, received_by="Mr Wang", actor=warehouse)
+
+    def test_days_of_acceptance(self, night, pm):
+        order, day = night
+        agree_term(order, days=14, actor=pm)
+        ship(order)
+        assert deemed_on(fresh(order)) == day + dt.timedelta(days=14)
+        assert examine(order).on == day
+
+    def test_days_of_returns_and_replacements(self, night, pm):
+        order, day = night
+        ship(order)
+        examine(order, 1)
+        task = Rectification.objects.get()
+        with pytest.raises(ValidationError, match="in the past"):
+            start_rectification(task, remedy="replace", owner=pm, due=day - dt.timedelta(days=1), actor=pm)
+        start_rectification(task, remedy="replace", owner=pm, due=day, actor=pm)
+        complete_rectification(task, result="sent", faulty="scrap", actor=pm)
+        assert Shipment.objects.latest("pk").number.startswith(f"DN-{day.year}-")
+        assert GoodsReturn.objects.get().number.startswith(f"RT-{day.year}-")
 
 
 class TestPages:
@@ -265,14 +321,8 @@ class TestDeliveryNote:
 
 
 def rendered_text(content):
-    """The text of a PDF, read by another program than the one that wrote it."""
-    import shutil
-    import subprocess
-
-    if not shutil.which("pdftotext"):
-        pytest.skip("there is no pdftotext (apt install poppler-utils)")
-    run = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True, timeout=60)
-    return run.stdout.decode()
+    """The text of a PDF, read by another library than the one that wrote it."""
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
 
 
 @pytest.mark.postgres

@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 
 from fulfilment.services import add_milestone, add_risk, reach_milestone
 from ordermgmt.company.services import business_today
-from orders.models import Order
 from orders.services import hold_order
 from tests.factories.fulfilment import ship
 from tests.factories.orders import customer_b, line, person, placed, started
@@ -35,8 +34,8 @@ def make():
 
 
 def test_each_list_has_its_orders_and_says_why(client_of, pm):
-    late, held, risky, slipping, bare = (make() for _ in range(5))
-    Order.objects.filter(pk=late.pk).update(order_date=day(-30), promised_date=day(-3))
+    late = started(line(supply="make"), order_date=day(-30), promised_date=day(-3))
+    held, risky, slipping, bare = (make() for _ in range(4))
     hold_order(held, reason="no drawings", actor=pm)
     add_risk(risky, title="Steel price", owner=pm, probability=5, impact=4, review_on=day(0), actor=pm)
     step(slipping, "M9", 20)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from inventory.models import StockAdjustment, StockItem, StockMovement
 from inventory.services import (
+    Came,
     ReservationRequest,
     adjust_stock,
     approve_adjustment,
@@ -21,7 +22,8 @@ from inventory.services import (
 )
 from ordermgmt.activity.models import Event
 from ordermgmt.lib.fsm import TransitionRefused
-from tests.factories.inventory import main_warehouse, make_product, put_stock
+from tests.factories.inventory import main_warehouse, make_product, person, put_stock, unit
+from tests.factories.purchases import ordered, received
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +48,31 @@ class TestReceive:
         for _time in range(2):
             receive_stock(product, main_warehouse(), Decimal(5), key="note 7", actor=warehouse, reason="note 7")
         assert on_hand(product) == 105
-        assert Event.objects.filter(type="inventory.stock_received", data__key="note 7").count() == 1
+        assert (
+            Event.objects.filter(type="inventory.stock_received", data__key=f"form:receive:{product.pk}:note 7").count()
+            == 1
+        )
+
+    def test_a_forms_key_names_nothing_else(self, warehouse, product):
+        """Whatever stands in the hidden field: it is not what a shipment, a purchase or a correction is booked under."""
+        waiting = adjust(product, -50, warehouse, reason="lost")
+        first, second = ordered(5), ordered(5)
+        receipt, row = received(first, Came(Decimal(1))), second.lines.get()
+        for key in (f"adjustment:{waiting.pk}", f"receipt:{receipt.pk + 1}:{row.pk}", "DN-2026-00042:1"):
+            receive_stock(product, main_warehouse(), Decimal(1), key=key, actor=warehouse)
+        approve_adjustment(waiting, actor=person("manager"))
+        assert received(second, Came(Decimal(4))).pk == receipt.pk + 1
+        assert on_hand(row.product) == 4
+        reserve([ReservationRequest(product, Decimal(2), "test", 1)], actor=warehouse)
+        issue_reserved("test", 1, Decimal(2), key="DN-2026-00042:1", actor=warehouse)
+        assert on_hand(product) == 100 - 50 + 3 - 2
+
+    def test_one_key_for_two_products(self, warehouse, product):
+        other = make_product()
+        for one in (product, other):
+            receive_stock(one, main_warehouse(), Decimal(1), key="same", actor=warehouse)
+            adjust(one, 1, warehouse, key="same")
+        assert (on_hand(product), on_hand(other)) == (102, 2)
 
     def test_needs_right_and_a_stocked_product(self, sales, warehouse, product):
         with pytest.raises(PermissionDenied):
@@ -208,3 +234,24 @@ class TestCount:
         response = client.post(address, data | {f"counted_{second.pk}": "10"})
         assert response.status_code == 302
         assert on_hand(product) == 99
+
+    @pytest.mark.parametrize(
+        ("typed", "booked"), [("1,000", 1000), ("1,234,567", 1234567), ("1,000.5", "1000.5"), ("1,5", "1.5"), ("7", 7)]
+    )
+    @pytest.mark.parametrize("language", ["en", "zh-hans"])
+    def test_a_number_is_read_as_the_sheet_shows_it(self, client_of, warehouse, typed, booked, language):
+        warehouse.language = language
+        warehouse.save()
+        item = put_stock(make_product(unit=unit("kg")), 3)
+        row = StockItem.objects.get(pk=item.pk)
+        address = f"/inventory/warehouses/{main_warehouse().code}/count/"
+        data = {f"counted_{row.pk}": typed, f"seen_{row.pk}": "3.000000", "key": "k"}
+        assert client_of(warehouse).post(address, data).status_code == 302
+        assert StockAdjustment.objects.get(stock_item=row).quantity == Decimal(booked) - 3
+
+    @pytest.mark.parametrize("typed", ["1,00,000", "1,0000,000", "1.2.3", "²", "1e3", "NaN", "1,5,5"])
+    def test_what_is_no_number_books_nothing(self, client_of, warehouse, typed):
+        row = put_stock(make_product(unit=unit("kg")), 3)
+        address = f"/inventory/warehouses/{main_warehouse().code}/count/"
+        assert client_of(warehouse).post(address, {f"counted_{row.pk}": typed, "key": "k"}).status_code == 422
+        assert not StockAdjustment.objects.exists()

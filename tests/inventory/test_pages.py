@@ -277,6 +277,19 @@ def test_setup_pages_save(client_of, manager):
     assert Warehouse.objects.get(is_default=True).code == "W9"
 
 
+@pytest.mark.parametrize("left_out", ["is_default", "is_active"])
+def test_the_default_warehouse_stays_one(client_of, manager, left_out):
+    """Returns, shortages and imports put goods there: it gives way to another one only."""
+    kept = Warehouse.objects.get(is_default=True)
+    data = {"code": kept.code, "name": kept.name, "adjustment_limit": "3", "is_default": "on", "is_active": "on"}
+    del data[left_out]
+    answer = client_of(manager).post(f"/inventory/warehouses/{kept.pk}/edit/", data)
+    assert answer.status_code == 422
+    assert "another" in answer.context["form"].errors[left_out][0]
+    kept.refresh_from_db()
+    assert (kept.is_default, kept.is_active) == (True, True)
+
+
 def test_template_editor(client_of, manager):
     client = client_of(manager)
     head = {"attributes-TOTAL_FORMS": "2", "attributes-INITIAL_FORMS": "0"}
@@ -300,7 +313,8 @@ def test_template_editor(client_of, manager):
 def test_suppliers_are_kept_and_priced_by_those_who_may(client_of, pm, warehouse, admin):
     client = client_of(pm)
     response = client.post(
-        "/inventory/suppliers/new/", {"name": "Pipe Co", "currency": "CNY", "lead_days": "9", "is_active": "on"}
+        "/inventory/suppliers/new/",
+        {"name": "Pipe Co", "currency": "CNY", "language": "en", "lead_days": "9", "is_active": "on"},
     )
     assert response.status_code == 302
     place = response["Location"]

@@ -1,11 +1,13 @@
 """Ordering from suppliers: draft, order, confirmed dates, receipts in parts, refusals, returns, giving up, cancelling."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
+from django.utils.formats import date_format
 
 from inventory.models import PurchaseLine, PurchaseOrder, Receipt, StockItem
 from inventory.services import (
@@ -236,25 +238,44 @@ def test_needs_are_drafted_by_supplier():
 
 
 class TestPages:
+    def test_a_form_sent_twice_is_one_order_and_one_line(self, client_of, pm):
+        who, product, client = supplier(), make_product(), client_of(pm)
+        head = {"supplier": who.pk, "tolerance": "0"}
+        head["key"] = client.get("/inventory/purchases/new/").context["form"]["key"].value()
+        places = {client.post("/inventory/purchases/new/", head)["Location"] for _time in range(2)}
+        url = PurchaseOrder.objects.get().get_absolute_url()
+        assert places == {url}
+        row = {"product": product.pk, "quantity": "2", "unit_price": "9"}
+        row["key"] = client.get(url).context["form"]["key"].value()
+        assert 'name="key" value="' in client.get(url).content.decode()
+        for _time in range(2):
+            assert client.post(f"{url}lines/add/", row).status_code == 302
+        assert PurchaseOrder.objects.get().lines.get().quantity == 2
+
     def test_from_draft_to_receipt(self, client_of, pm, warehouse):
         who, product = supplier(), make_product()
         offers(who, product, 9)
         client = client_of(pm)
         assert client.get(f"/inventory/purchases/new/?supplier={who.number}").status_code == 200
         assert client.post("/inventory/purchases/new/", {"supplier": ""}).status_code == 422
-        answer = client.post("/inventory/purchases/new/", {"supplier": who.pk, "tolerance": "0"})
+        answer = client.post("/inventory/purchases/new/", {"supplier": who.pk, "tolerance": "0", "key": "a"})
         assert answer.status_code == 302, answer.context["form"].errors
         order = PurchaseOrder.objects.get()
         url = order.get_absolute_url()
-        assert client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "1.5"}).status_code == 422
-        assert client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "20"}).status_code == 302
-        assert client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "5"}).status_code == 302
+        assert (
+            client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "1.5", "key": "b"}).status_code == 422
+        )
+        assert client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "20", "key": "c"}).status_code == 302
+        assert client.post(f"{url}lines/add/", {"product": product.pk, "quantity": "5", "key": "d"}).status_code == 302
         extra = order.lines.last()
         assert client.post(f"{url}lines/{extra.pk}/remove/").status_code == 302
         assert client.get(f"{url}do/order/").status_code == 200
         assert client.post(f"{url}do/order/").status_code == 302
         line = order.lines.get()
-        assert client.get(f"{url}do/confirm/").status_code == 200
+        PurchaseLine.objects.filter(pk=line.pk).update(needed_by=business_today())
+        page = client.get(f"{url}do/confirm/").content.decode()
+        assert f'name="date_{line.pk}" value=""' in page, "our wish is not their word"
+        assert f"needed by {date_format(business_today(), 'SHORT_DATE_FORMAT')}" in page
         day = str(business_today())
         assert client.post(f"{url}do/confirm/", {f"date_{line.pk}": day, "reference": "X"}).status_code == 302
         assert client.post(f"{url}do/receive/").status_code == 403
@@ -297,5 +318,7 @@ class TestPages:
         PurchaseOrder.objects.filter(pk=order.pk).update(ordered_on=long_ago)
         confirm_purchase(fresh(order), dates={order.lines.get().pk: long_ago}, actor=pm)
         client = client_of(pm)
-        assert order.number in client.get("/inventory/purchases/?late=yes").content.decode()
+        page = client.get("/inventory/purchases/?late=yes").content.decode()
+        assert order.number in page
+        assert re.search(r'<td class="[^"]*num[^"]*"[^>]*>\s*9\s*</td>', page), "nine days late up to today"
         assert order.number in client.get("/").content.decode()

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from inventory.models import PurchaseOrder
 from inventory.services import Came, close_purchase, confirm_purchase, return_purchase, supplier_record
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import business_today, default_seller, edit_company
 from ordermgmt.lib.invariants import violations
 from tests.factories.inventory import make_product, person
 from tests.factories.purchases import drafted, offers, ordered, received, supplier
@@ -44,6 +44,21 @@ def test_surplus_goes_back_awaited():
     order = PurchaseOrder.objects.get(pk=order.pk)
     assert (order.state, order.lines.get().open) == ("received", 0)
     assert list(violations(["S9"])) == []
+
+
+def test_the_companys_tolerance_is_what_a_new_order_begins_with(client_of, admin, pm):
+    edit_company(default_seller(), receipt_tolerance=Decimal(5), actor=admin)
+    assert 'name="tolerance" value="5' in client_of(pm).get("/inventory/purchases/new/").content.decode()
+    order = ordered(100)
+    assert order.tolerance == 5
+    received(order, Came(Decimal(105)))
+    with pytest.raises(ValidationError):
+        received(ordered(100), Came(Decimal(106)))
+    strict = ordered(100, tolerance=Decimal(0))
+    with pytest.raises(ValidationError):
+        received(strict, Came(Decimal(101)))
+    with pytest.raises(ValidationError):
+        edit_company(default_seller(), receipt_tolerance=Decimal(101), actor=admin)
 
 
 def test_all_of_an_over_delivery_goes_back():
@@ -133,3 +148,9 @@ def test_lines_of_others_and_of_what_is_ordered(client_of, warehouse, pm):
     draft, sent = drafted(1), ordered(1)
     assert client_of(warehouse).post(f"{draft.get_absolute_url()}lines/add/").status_code == 403
     assert client_of(pm).post(f"{sent.get_absolute_url()}lines/add/").status_code == 302
+
+
+def test_what_is_wrong_is_counted_once(client_of, pm):
+    order = ordered(10)
+    page = client_of(pm).post(f"{order.get_absolute_url()}do/confirm/", {f"date_{order.lines.get().pk}": "soon"})
+    assert page.content.decode().count("One field needs your attention") == 1

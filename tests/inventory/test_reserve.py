@@ -278,8 +278,6 @@ def test_p01_positive_control_oversells_without_the_lock(monkeypatch):
 
 SQLITE_RACE = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from tests import cast; cast.seed()
 from tests.factories.inventory import make_product, person, put_stock
 from tests.inventory.test_reserve import race, row
@@ -291,9 +289,11 @@ print("held")
 """
 
 
-def test_p01_on_a_sqlite_file(tmp_path):
-    """The same race on the embedded default: a file, not the memory that other tests run in."""
+@pytest.mark.django_db
+@pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="is about SQLite")
+def test_p01_on_a_sqlite_file(another_database, tmp_path):
+    """The same race on the embedded default: a file on the disk, as it is delivered."""
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "ordermgmt.settings", "VAR_DIR": str(tmp_path)}
-    env |= {"DATABASE_URL": f"sqlite:///{tmp_path}/race.sqlite3", "REDIS_URL": ""}
+    env |= {"DATABASE_URL": another_database(), "REDIS_URL": ""}
     run = subprocess.run([sys.executable, "-c", SQLITE_RACE], env=env, capture_output=True, text=True, timeout=120)
     assert run.stdout.strip().endswith("held"), run.stderr

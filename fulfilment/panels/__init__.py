@@ -3,42 +3,46 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Count, Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from fulfilment.actions import (
     CORRECTION_ACTIONS,
     FEEDBACK_ACTIONS,
     MATERIAL_ACTIONS,
+    PRODUCED_ACTIONS,
+    PRODUCTION_ACTIONS,
     RECTIFICATION_ACTIONS,
-    RISK_ACTIONS,
 )
 from fulfilment.models import (
     Acceptance,
     AcceptanceCertificate,
     AcceptanceTerm,
-    AgreedCriterion,
     CorrectiveAction,
+    Defect,
     Feedback,
     FeedbackLink,
     FeedbackPlan,
     GoodsReturn,
+    Inspection,
     MaterialNeed,
     MaterialSupply,
     Milestone,
+    Production,
     Rectification,
-    Risk,
     Shipment,
 )
 from fulfilment.services import (
     agree_blocked,
     deemed_on,
     hits_of,
+    inspect_blocked,
     late_lines,
     link_address,
+    made_lines,
     promise_lines,
     reasons,
-    tolerance,
+    targets,
     watched,
     with_reasons,
 )
@@ -48,6 +52,9 @@ from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
 from orders.models import Order
 from orders.services import promised_by
+
+from . import risks as risks  # registers its own
+from . import staff as staff
 
 SHOWN = 8
 
@@ -60,10 +67,18 @@ def _shipments(request: Any, order: Order) -> dict[str, Any] | None:
     shipments = list(rows.order_by("pk"))
     back = GoodsReturn.objects.filter(order=order).select_related("recorded_by", "rectification")
     returns = list(back.prefetch_related("lines__order_line").order_by("pk")) if shipments else []
+    looked = Inspection.objects.filter(order=order).select_related("inspected_by")
+    inspections = list(
+        looked.prefetch_related("lines__order_line", "findings__criterion", "photos__file").order_by("pk")
+    )
+    may_inspect = request.user.has_perm("fulfilment.inspect_order") and not inspect_blocked(order)
     may_ship = request.user.has_perm("fulfilment.ship_order") and order.state == Order.State.IN_PRODUCTION
-    if not shipments and not may_ship:
+    if not (shipments or inspections or may_ship or may_inspect):
         return None
-    return {"shipments": shipments, "returns": returns, "order": order, "may_ship": may_ship and not order.on_hold}
+    return {
+        "shipments": shipments, "returns": returns, "order": order, "may_ship": may_ship and not order.on_hold,
+        "inspections": inspections, "may_inspect": may_inspect,
+    }  # fmt: skip
 
 
 def _acceptance(request: Any, order: Order) -> dict[str, Any] | None:
@@ -71,11 +86,18 @@ def _acceptance(request: Any, order: Order) -> dict[str, Any] | None:
     parts = ("lines__order_line", "findings__criterion", "photos__file")
     rounds = list(kept.prefetch_related(*parts).order_by("pk"))
     may_agree = request.user.has_perm("fulfilment.agree_criteria") and not agree_blocked(order)
-    criteria = _criteria(order, rounds)
-    tasks = Rectification.objects.filter(order=order).select_related("order_line", "owner").order_by("pk")
-    work = [(task, RECTIFICATION_ACTIONS.offered(task, request.user)) for task in tasks]
+    criteria = _criteria(order)
+    joined = ("order_line", "owner", "return_line__goods_return", "replacement__shipment")
+    tasks = Rectification.objects.filter(order=order).select_related(*joined).order_by("pk")
+    wrong: dict[int | None, list[Defect]] = {}
+    for one in Defect.objects.filter(order=order)[:200]:
+        wrong.setdefault(one.found_in_id, []).append(one)
+    work = [
+        (task, RECTIFICATION_ACTIONS.offered(task, request.user), wrong.get(task.found_in_id or 0, []))
+        for task in tasks
+    ]
     may_accept = request.user.has_perm("fulfilment.accept_order") and order.state == Order.State.SHIPPED
-    if not rounds and not may_accept and not criteria and not may_agree:
+    if not (rounds or work or may_accept or criteria or may_agree):
         return None
     return {
         "rounds": rounds, "work": work, "order": order, "may_accept": may_accept, "criteria": criteria,
@@ -83,14 +105,13 @@ def _acceptance(request: Any, order: Order) -> dict[str, Any] | None:
         "deemed_on": deemed_on(order) if order.state == Order.State.SHIPPED else None,
         "certificate": AcceptanceCertificate.objects.filter(order=order).exists(),
         "sees_cost": request.user.has_perm("orders.view_cost"),
+        "may_correct": request.user.has_perm("fulfilment.rectify_order"),
     }  # fmt: skip
 
 
-def _criteria(order: Order, rounds: list[Acceptance]) -> list[dict[str, Any]]:
-    """What is agreed, with the tolerance and what the last round found."""
-    last = {one.criterion_id: one for round_ in rounds for one in round_.findings.all()}
-    agreed = AgreedCriterion.objects.filter(order=order).select_related("order_line")
-    return [{"criterion": one, "range": tolerance(one), "last": last.get(one.pk)} for one in agreed]
+def _criteria(order: Order) -> list[dict[str, Any]]:
+    """What is agreed, with the target and what was found last."""
+    return [{"criterion": one.criterion, "range": one.target, "last": one.found} for one in targets(order)]
 
 
 def _plan(request: Any, order: Order) -> dict[str, Any] | None:
@@ -98,7 +119,7 @@ def _plan(request: Any, order: Order) -> dict[str, Any] | None:
     progress = Milestone.objects.filter(order=order).progress()
     if progress is None and not may_plan:
         return None
-    coming = list(Milestone.objects.filter(order=order).open().select_related("owner")[:SHOWN])
+    coming = list(Milestone.objects.filter(order=order).to_do().select_related("owner")[:SHOWN])
     today = business_today()
     return {"order": order, "progress": progress, "coming": [(one, one.status(today)) for one in coming]}
 
@@ -140,8 +161,12 @@ _queue("to-accept", _("Waiting for acceptance"), "fulfilment.accept_order", "shi
 
 def _mine(request: Any, _nothing: Any) -> dict[str, Any] | None:
     rows = Rectification.objects.visible_to(request.user).open()
+    # What is to be credited is with finance.
+    rows = rows.exclude(
+        state=Rectification.State.IN_WORK, return_line__isnull=False, remedy=Rectification.Remedy.CREDIT
+    )
     if not request.user.has_perm("fulfilment.rectify_order"):
-        rows = rows.filter(owner=request.user)
+        rows = rows.filter(owner=request.user).exclude(pk__in=Rectification.objects.to_send().values("pk"))
     found = list(rows.select_related("order", "order_line", "owner").order_by("due", "pk")[:SHOWN])
     return {"tasks": found} if found else None
 
@@ -150,6 +175,21 @@ register(
     Panel(
         "home", "rectifications", _("To put right"), "fulfilment/_home_rectifications.html", _mine, order=9,
         permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
+def _to_send(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """What came back and goes out again, repaired or new; the earliest due first."""
+    rows = Rectification.objects.visible_to(request.user).to_send()
+    found = list(rows.select_related("order", "order_line", "owner").order_by("due", "pk")[:SHOWN])
+    return {"tasks": found} if found else None
+
+
+register(
+    Panel(
+        "home", "send-again", _("To send again"), "fulfilment/_home_rectifications.html", _to_send, order=8,
+        permission="fulfilment.ship_order",
     )
 )  # fmt: skip
 
@@ -180,7 +220,7 @@ _watched("material", _("Waiting for material"), 22)
 
 def _milestones(request: Any, _nothing: Any) -> dict[str, Any] | None:
     """One's own open milestones, the earliest first."""
-    rows = Milestone.objects.visible_to(request.user).open().filter(owner=request.user, forecast__isnull=False)
+    rows = Milestone.objects.visible_to(request.user).to_do().filter(owner=request.user, forecast__isnull=False)
     found = list(rows.select_related("order").order_by("forecast", "pk")[:SHOWN])
     today = business_today()
     return {"milestones": [(one, one.status(today)) for one in found]} if found else None
@@ -190,40 +230,6 @@ register(
     Panel(
         "home", "milestones", _("My milestones"), "fulfilment/_home_milestones.html", _milestones, order=7,
         permission="fulfilment.report_milestone",
-    )
-)  # fmt: skip
-
-
-def _risks(request: Any, order: Order) -> dict[str, Any] | None:
-    """The order's risks, open ones first; the costs for those who may see them."""
-    may_note = request.user.has_perm("fulfilment.manage_risk")
-    rows = Risk.objects.filter(order=order).select_related("owner").order_by("-state", "-probability", "-impact", "pk")
-    risks = [(risk, RISK_ACTIONS.offered(risk, request.user)) for risk in rows[:50]]
-    if not risks and not may_note:
-        return None
-    sees_cost = request.user.has_perm("orders.view_cost")
-    return {"risks": risks, "order": order, "may_note": may_note, "sees_cost": sees_cost}
-
-
-register(
-    Panel(
-        "orders.order", "risks", _("Risks"), "fulfilment/_order_risks.html", _risks, order=40,
-        permission="orders.view_order",
-    )
-)  # fmt: skip
-
-
-def _reviews(request: Any, _nothing: Any) -> dict[str, Any] | None:
-    """One's own risks whose review is due."""
-    rows = Risk.objects.visible_to(request.user).to_review(business_today()).filter(owner=request.user)
-    found = list(rows.select_related("order").order_by("review_on", "pk")[:SHOWN])
-    return {"risks": found} if found else None
-
-
-register(
-    Panel(
-        "home", "risk-reviews", _("Risks to review"), "fulfilment/_home_risks.html", _reviews, order=11,
-        permission="fulfilment.manage_risk",
     )
 )  # fmt: skip
 
@@ -253,6 +259,33 @@ register(
 )  # fmt: skip
 
 
+def _production(request: Any, order: Order) -> dict[str, Any] | None:
+    """What is made of each line that is made here, and the last reports with the material they took."""
+    lines = made_lines(order)
+    if not lines or order.state == Order.State.DRAFT:
+        return None
+    for line in lines:
+        line.order = order
+    reports = Production.objects.filter(order_line__in=lines).select_related("recorded_by", "order_line", "reversed_by")
+    found = list(reports.prefetch_related("uses__product__unit").order_by("-pk")[:SHOWN])
+    for report in found:
+        report.order_line.order = order
+    if not found and order.state != Order.State.IN_PRODUCTION:
+        return None
+    return {
+        "lines": [(line, PRODUCTION_ACTIONS.offered(line, request.user)) for line in lines[:100]],
+        "reports": [(report, PRODUCED_ACTIONS.offered(report, request.user)) for report in found],
+    }
+
+
+register(
+    Panel(
+        "orders.order", "production", _("Production"), "fulfilment/_order_production.html", _production, order=14,
+        permission="orders.view_order",
+    )
+)  # fmt: skip
+
+
 def _hits(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
     """Leads to what a late purchase hits."""
     late = late_lines(business_today()).filter(order=purchase)
@@ -272,9 +305,11 @@ register(
 def _served(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
     """The needs of orders that the person sees and this purchase serves."""
     rows = MaterialSupply.objects.filter(line__order=purchase, quantity__gt=0)
-    rows = rows.filter(need__in=MaterialNeed.objects.visible_to(request.user))
-    found = list(rows.select_related("line", "need__order", "need__product").order_by("line__position", "pk")[:100])
-    return {"supplies": found} if found else None
+    seen = rows.filter(need__in=MaterialNeed.objects.visible_to(request.user))
+    found = list(seen.select_related("line", "need__order", "need__product").order_by("line__position", "pk")[:100])
+    orders = rows.aggregate(n=Count("need__order", distinct=True))["n"]
+    others = orders - seen.aggregate(n=Count("need__order", distinct=True))["n"]
+    return {"supplies": found, "others": others} if found or others else None
 
 
 register(
@@ -298,7 +333,7 @@ def _feedback(request: Any, order: Order) -> dict[str, Any] | None:
     done = request.user.has_perm("fulfilment.correct_service")
     return {
         "order": order, "said": said, "links": links, "actions": actions, "plan": FeedbackPlan.objects.filter(order=order).first(),
-        "corrections": list(CORRECTION_ACTIONS) if done else [], "may_ask": bool(actions),
+        "corrections": [one for one in CORRECTION_ACTIONS if not one.permission or request.user.has_perm(one.permission)] if done else [], "may_ask": bool(actions),
     }  # fmt: skip
 
 
@@ -326,14 +361,16 @@ register(
 
 
 def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
-    found = Shipment.objects.visible_to(user).filter(number__icontains=text).select_related("order").order_by("-pk")
+    found = Shipment.objects.visible_to(user).filter(search_text__found=text).select_related("order").order_by("-pk")
     return [Hit(one.number, one.get_absolute_url(), one.order.customer_name) for one in found[:limit]]
 
 
 provider("shipments", _("Shipments"), _find, "orders.view_order")
 command(_("Shipments"), "/fulfilment/shipments/", "orders.view_order", "shipments 发货 送货单")
+command(_("To be picked"), "/fulfilment/picks/", "fulfilment.ship_order", "pick list picking 拣货 拣货单")
 command(_("Returns"), "/fulfilment/returns/", "orders.view_order", "returns 退货")
 command(_("Rectifications"), "/fulfilment/rectifications/", "orders.view_order", "rectification 返工")
+command(_("Defects"), "/fulfilment/defects/", "orders.view_order", "defects 缺陷 问题")
 command(_("Milestones"), "/fulfilment/milestones/", "orders.view_order", "milestones plan 里程碑 计划")
 command(_("Calendar"), "/fulfilment/calendar/", "orders.view_order", "calendar ics month week 日历")
 command(
@@ -348,7 +385,6 @@ command(
 command(_("Capacity"), "/fulfilment/capacity/", "fulfilment.view_capacity", "capacity load work centres 产能 负荷")
 command(_("Routing"), "/fulfilment/capacity/routing/", "fulfilment.set_capacity", "routing hours 工艺路线 工时")
 command(_("Plan templates"), "/fulfilment/plan-templates/", "fulfilment.set_plans", "plan templates 计划模板")
-command(_("Risks"), "/fulfilment/risks/", "orders.view_order", "risks heat map 风险 热力图")
 command(
     _("Acceptance criteria"), "/fulfilment/criteria/", "fulfilment.set_criteria", "acceptance criteria 验收标准 模板"
 )
