@@ -5,8 +5,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from changes.models import ChangeReason, ChangeRequest
-from changes.services import waiting_for
+from changes.models import ChangeReason, ChangeRequest, PurchaseDecision
+from changes.services import mine, waiting_for
 
 
 class ChangeFilter(filters.FilterSet):
@@ -32,7 +32,7 @@ class ChangeFilter(filters.FilterSet):
         method="own", label=_("Requested by"), help_text=_("Only what you asked for."), choices=[("yes", _("Me"))]
     )
     waiting = filters.ChoiceFilter(
-        method="waits", label=_("Waiting for"), help_text=_("Only what you are asked to judge, approve or apply."),
+        method="waits", label=_("Waiting for"), help_text=_("Only what you are asked to judge, approve, apply or acknowledge."),
         choices=[("me", _("Me"))],
     )  # fmt: skip
     since = filters.DateFilter(
@@ -54,7 +54,35 @@ class ChangeFilter(filters.FilterSet):
         return queryset.filter(is_open if value == "open" else ~is_open)
 
     def waits(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
-        return queryset.filter(pk__in=waiting_for(self.request.user).order_by().values("pk"))
+        user = self.request.user
+        return queryset.filter(
+            Q(pk__in=waiting_for(user).order_by().values("pk")) | Q(pk__in=mine(user).values("change"))
+        )
 
     def own(self, queryset: QuerySet[ChangeRequest], name: str, value: str) -> QuerySet[ChangeRequest]:
         return queryset.filter(requested_by=self.request.user)
+
+
+class DecisionFilter(filters.FilterSet):
+    """Purchases that changes touched, by what is decided and by text."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Search"), max_length=100,
+        help_text=_("Any part of the purchase order's or request's number, supplier or material."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    status = filters.ChoiceFilter(
+        method="in_status", label=_("Status"), help_text=_("Still to be decided, or decided."),
+        choices=[("open", _("Open")), ("decided", _("Decided"))],
+    )  # fmt: skip
+
+    class Meta:
+        model = PurchaseDecision
+        fields = ["q", "status"]
+
+    def search(self, queryset: QuerySet[PurchaseDecision], name: str, value: str) -> QuerySet[PurchaseDecision]:
+        found = Q(number__icontains=value) | Q(supplier__icontains=value) | Q(sku__icontains=value)
+        return queryset.filter(found | Q(change__number__icontains=value))
+
+    def in_status(self, queryset: QuerySet[PurchaseDecision], name: str, value: str) -> QuerySet[PurchaseDecision]:
+        return queryset.filter(choice="") if value == "open" else queryset.exclude(choice="")

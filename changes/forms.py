@@ -4,14 +4,25 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from changes.models import ApprovalRule, ApprovalRuleStep, Assessment, ChangeReason, ChangeRequest, Delegation
+from changes.models import (
+    ApprovalRule,
+    ApprovalRuleStep,
+    Assessment,
+    ChangeReason,
+    ChangeRequest,
+    Delegation,
+    Operation,
+    PurchaseDecision,
+)
 from changes.models.approval import APPROVERS
+from changes.services import plain, spare
 from fulfilment.models import Risk
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import LABELS
 from ordermgmt.accounts.services import users_with_role
+from ordermgmt.lib.fields import DecimalField, IntegerField
 from ordermgmt.lib.money import ZERO
 from orders.models import Order
 
@@ -25,6 +36,10 @@ class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         label=gettext_lazy("Promised date"), required=False, widget=_DATE,
         help_text=gettext_lazy("The new date for the whole order; leave it as it is if the date stays."),
     )  # fmt: skip
+    lines_follow = forms.BooleanField(
+        label=gettext_lazy("Lines promised for the old date move along"), required=False, initial=True,
+        help_text=gettext_lazy("Lines with another date, or one typed above, keep theirs."),
+    )  # fmt: skip
     delivery_address = forms.CharField(
         label=gettext_lazy("Delivery address"), required=False, max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}), help_text=gettext_lazy("Where what is still open goes."),
@@ -33,7 +48,7 @@ class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         label=gettext_lazy("Billing address"), required=False, max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}), help_text=gettext_lazy("Printed on invoices that are still to come."),
     )  # fmt: skip
-    plan_parts = forms.IntegerField(
+    plan_parts = IntegerField(
         label=gettext_lazy("New instalments"), required=False, min_value=1, max_value=60,
         help_text=gettext_lazy("So many equal monthly instalments over what is not invoiced; empty keeps the plan."),
     )  # fmt: skip
@@ -46,18 +61,21 @@ class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         required=False,
         help_text=gettext_lazy("What is shipped or invoiced stays, the rest is given up; nothing else changes then."),
     )
-    fee = forms.DecimalField(
-        label=gettext_lazy("Fee for ending it"), required=False, min_value=ZERO, max_digits=15, decimal_places=2,
+    fee = DecimalField(
+        label=gettext_lazy("Fee for ending it"), required=False, min_value=ZERO, max_digits=15, decimal_places=4,
         help_text=gettext_lazy("Net, in the order's currency; finance invoices it. Empty for none."),
     )  # fmt: skip
 
     class Meta:
         model = ChangeRequest
-        fields = ["reason", "source", "wished_date", "risk", "text"]
+        fields = ["reason", "source", "contact", "wished_date", "risk", "text"]
         widgets = {"wished_date": _DATE, "text": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, data: Any = None, *, order: Order, instance: ChangeRequest | None = None) -> None:
         super().__init__(data, instance=instance or ChangeRequest(order=order))
+        text = self.fields["text"]
+        later = _("A draft may do without it; to submit it, it is needed.")
+        text.help_text = f"{text.help_text} {later}"
         kept = instance.reason_id if instance else 0
         self.fields["reason"].queryset = (  # type: ignore[attr-defined]
             ChangeReason.objects.filter(is_active=True) | ChangeReason.objects.filter(pk=kept)
@@ -83,11 +101,38 @@ class ChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         found: dict[str, Any] = {
             name: data[name] for name in ("promised_date", "delivery_address", "billing_address") if name in data
         }
+        found["lines_follow"] = bool(data.get("lines_follow"))
         if data.get("plan_parts") and data.get("plan_first"):
             found["payment_plan"] = {"parts": str(data["plan_parts"]), "first": data["plan_first"]}
         if data.get("terminate"):
             found["terminate"] = {"fee": data.get("fee") or ZERO}
         return found
+
+
+class RiskChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A request that a risk makes necessary: why, and in which words; what changes is written on its own page."""
+
+    takes = ("instance", "user")
+
+    class Meta:
+        model = ChangeRequest
+        fields = ["reason", "text"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, data: Any = None, files: Any = None, *, instance: Risk, user: User) -> None:
+        super().__init__(data, files, instance=ChangeRequest(order=instance.order))
+        self.fields["reason"].queryset = ChangeReason.objects.filter(is_active=True)  # type: ignore[attr-defined]
+        told = [instance.title, instance.outcome, instance.contingency]
+        if instance.state == Risk.State.HAPPENED:
+            self.initial["reason"] = self.fields["reason"].queryset.filter(code="RISK").first()  # type: ignore[attr-defined]
+            told += self._toll(instance, sees_cost=user.has_perm("orders.view_cost"))
+        self.initial["text"] = ". ".join(part.strip(" .") for part in told if part.strip())
+
+    def _toll(self, risk: Risk, *, sees_cost: bool) -> list[str]:
+        """What it took, in words; the cost only for who sees costs."""
+        days = ngettext("%(n)s day lost", "%(n)s days lost", risk.days) % {"n": risk.days} if risk.days else ""
+        cost = f"{plain(risk.cost)} {risk.order.currency}" if risk.cost and sees_cost else ""
+        return [days, _("Cost: %(cost)s") % {"cost": cost} if cost else ""]
 
 
 class ReasonForm(forms.Form):
@@ -128,11 +173,11 @@ class AssessForm(forms.Form):
         label=gettext_lazy("Effect"), choices=Assessment.Level.choices, initial=Assessment.Level.NONE,
         help_text=gettext_lazy("None, or how strong it is; rules ask by it."),
     )  # fmt: skip
-    cost = forms.DecimalField(
+    cost = DecimalField(
         label=gettext_lazy("Extra cost"), min_value=ZERO, max_digits=15, decimal_places=2, initial=0, required=False,
         help_text=gettext_lazy("On top of the cost of the lines, in the order's currency: work done twice, fees."),
     )  # fmt: skip
-    days = forms.IntegerField(
+    days = IntegerField(
         label=gettext_lazy("Days"), min_value=0, max_value=3650, initial=0, required=False,
         help_text=gettext_lazy("By how many days it delays the order, as you see it."),
     )  # fmt: skip
@@ -161,16 +206,45 @@ class ConsentForm(forms.Form):
     )  # fmt: skip
 
 
+class DecisionForm(forms.Form):
+    """What was decided on a purchase."""
+
+    note = forms.CharField(
+        label=gettext_lazy("Note"), max_length=200, help_text=gettext_lazy("Why, or what was agreed with the supplier.")
+    )
+
+
+class TakeOffForm(DecisionForm):
+    """So much less of it."""
+
+    takes = ("instance",)
+    quantity = DecimalField(
+        label=gettext_lazy("Take off"), max_digits=15, decimal_places=6,
+        help_text=gettext_lazy("In the unit of the purchase; at most what no order counts on."),
+    )  # fmt: skip
+    field_order = ["quantity", "note"]
+
+    def __init__(self, data: Any = None, files: Any = None, *, instance: PurchaseDecision | None = None) -> None:
+        super().__init__(data, files)
+        if instance is not None:
+            self.fields["quantity"].initial = plain(min(instance.less, spare(instance.line)))
+
+
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A rule with up to three steps."""
 
     takes = ("instance",)
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("Kinds of operation"), choices=Operation.Kind.choices, required=False,
+        widget=forms.SelectMultiple(attrs={"size": 5}),
+        help_text=gettext_lazy("Counts whenever a request does one of these, whatever it comes to."),
+    )  # fmt: skip
 
     class Meta:
         model = ApprovalRule
         fields = [
             "name", "is_active", "amount_over", "share_over", "days_over", "margin_under", "quality_from",
-            "on_termination", "needs_consent",
+            "kinds", "needs_consent",
         ]  # fmt: skip
 
     def __init__(self, data: Any = None, files: Any = None, *, instance: ApprovalRule | None = None) -> None:
@@ -188,7 +262,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
                 initial=step.mode if step else "any",
                 help_text=gettext_lazy("One of them is enough, or all who see the order."),
             )  # fmt: skip
-            self.fields[f"days_{place}"] = forms.IntegerField(
+            self.fields[f"days_{place}"] = IntegerField(
                 label=_("Step %(n)s: days") % {"n": place}, min_value=0, max_value=365, required=False,
                 initial=step.due_days if step else 3, help_text=gettext_lazy("Within which it should be decided."),
             )  # fmt: skip

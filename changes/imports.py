@@ -3,7 +3,7 @@
 A file approves nothing: what it brings is asked for by the application itself and goes the way of every request.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from orders.services import import_order
 Kind = Operation.Kind
 #: Prices of the past are what was agreed, tax or not: nothing is added to them.
 _UNTAXED = "O"
+_PLACES = Decimal("0.000001")
 
 
 def save_change(context: Context, group: Group) -> Outcome:
@@ -99,13 +100,18 @@ def _operations(order: Order, row: Row, flags: list[tuple[str, str]]) -> list[Op
             )
         )  # fmt: skip
     elif delta < 0:
-        found.append(Op(Kind.PRICE, line.pk, plain(line.unit_price + delta / line.quantity)))
+        found.append(Op(Kind.PRICE, line.pk, plain(_price(line.unit_price + delta / line.quantity))))
     until = row.date("until")
     if until is not None and order.promised_date is not None and until > order.promised_date:
         found.append(Op(Kind.PROMISED, after=until.isoformat()))
     if not found:
         found.append(Op(Kind.TEXT, line.pk, words))
     return found
+
+
+def _price(price: Decimal) -> Decimal:
+    """A price with the decimals that prices are kept with."""
+    return price.quantize(_PLACES, rounding=ROUND_HALF_UP)
 
 
 def _flag(order: Order, row: Row, before: Decimal, flags: list[tuple[str, str]]) -> None:
@@ -124,14 +130,22 @@ def _flag(order: Order, row: Row, before: Decimal, flags: list[tuple[str, str]])
             )
         )
     award = row.number("award")
-    if award is not None and award != before:
-        flags.append(
-            (
-                "award",
-                _t("Awarded at %(award)s, %(before)s %(money)s before this change: earlier changes of %(delta)s.")
-                % {"award": award, "before": before, "money": money, "delta": before - award},
-            )
-        )
+    if award is None or award == before:
+        return
+    figures = {"award": award, "before": before, "money": money, "delta": before - award}
+    text = _t("Awarded at %(award)s, %(before)s %(money)s before this change: earlier changes of %(delta)s.") % figures
+    if (other := _same_value(order, before)) is not None:
+        text = _t(
+            "Awarded at %(award)s, %(before)s %(money)s before this change, which order %(other)s of the same day comes to "
+            "as well: the value of several contracts together."
+        ) % (figures | {"other": other.number})
+    flags.append(("award", text))
+
+
+def _same_value(order: Order, value: Decimal) -> Order | None:
+    """Another order of the customer and day that began with the same value, as lots of one procurement do."""
+    rows = Order.objects.filter(customer=order.customer_id, order_date=order.order_date).exclude(pk=order.pk)
+    return rows.filter(lines__position=1, lines__unit_price=value).order_by("pk").first()
 
 
 register(

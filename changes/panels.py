@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from changes.models import Acknowledgement, ChangeRequest
+from changes.actions import PURCHASE_ACTIONS
+from changes.models import Acknowledgement, ChangeRequest, PurchaseDecision
 from changes.services import ALLOWED, mine, waiting_for
+from inventory.models import PurchaseOrder
 from ordermgmt.activity.services import register_root
 from ordermgmt.lib.palette import Hit, command, provider
 from ordermgmt.lib.panels import Panel, register
@@ -78,6 +80,43 @@ register(
 )  # fmt: skip
 
 
+def _to_decide(request: Any, _nothing: Any) -> dict[str, Any] | None:
+    """Purchases that applied changes touched, the oldest first."""
+    rows = PurchaseDecision.objects.visible_to(request.user).open().select_related("change__order")
+    found = list(rows.order_by("pk")[:SHOWN])
+    return {"decisions": found} if found else None
+
+
+register(
+    Panel(
+        "home", "purchases-to-decide", _("Purchases to decide on"), "changes/_decisions.html", _to_decide, order=6,
+        permission="inventory.order_purchase",
+    )
+)  # fmt: skip
+
+
+def _on_purchase(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None:
+    """What changes of orders mean for this purchase order, and what was decided."""
+    rows = PurchaseDecision.objects.visible_to(request.user).filter(number=purchase.number)
+    found = list(rows.select_related("change__order", "decided_by", "line__order").order_by("-pk")[:20])
+    return with_actions(found, request.user) if found else None
+
+
+def with_actions(decisions: list[PurchaseDecision], user: Any) -> dict[str, Any]:
+    """Decisions, each with what the person may do with it."""
+    for one in decisions:
+        one.actions = PURCHASE_ACTIONS.offered(one, user) if one.is_open else []  # type: ignore[attr-defined]
+    return {"decisions": decisions}
+
+
+register(
+    Panel(
+        "inventory.purchase", "changes", _("Touched by changes of orders"), "changes/_decisions.html", _on_purchase,
+        order=3, permission="inventory.view_purchase",
+    )
+)  # fmt: skip
+
+
 def _find(user: Any, text: str, limit: int) -> Iterable[Hit]:
     found = ChangeRequest.objects.visible_to(user).filter(number__icontains=text).select_related("order")
     for one in found.order_by("-pk")[:limit]:
@@ -88,5 +127,8 @@ provider("changes", _("Change requests"), _find, "changes.view_change")
 command(_("Change requests"), "/changes/", "changes.view_change", "change requests 变更 申请")
 command(_("Register of changes"), "/changes/register/", "changes.view_change", "register changes statistics 变更台账")
 command(_("Approval rules of changes"), "/changes/rules/", "changes.view_rules", "approval rules 审批规则")
+command(
+    _("Purchases to decide on"), "/changes/purchases/", "inventory.view_purchase", "purchases decide changes 采购 待定"
+)
 command(_("Delegations"), "/changes/delegations/", "changes.approve_change", "deputy delegation 代理 审批")
 command(_("Reasons for changes"), "/changes/reasons/", "changes.set_rules", "reasons changes 变更原因")

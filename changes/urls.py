@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from changes.views import acting, entry, pages, setup
+from changes.views import acting, entry, pages, purchases, setup
 
 app_name = "changes"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("delegations/", setup.DelegationList.as_view(), name="delegation-list"),
     path("delegations/new/", setup.DelegationCreate.as_view(), name="delegation-create"),
     path("delegations/<int:pk>/do/<slug:name>/", setup.DelegationActionView.as_view(), name="delegation-action"),
+    path("purchases/", purchases.DecisionList.as_view(), name="decision-list"),
+    path("purchases/<int:pk>/do/<slug:name>/", purchases.DecisionActionView.as_view(), name="decision-action"),
     path("<str:number>/", pages.change_detail, name="change-detail"),
     path("<str:number>/edit/", entry.ChangeEdit.as_view(), name="change-edit"),
     path("<str:number>/save/", entry.ChangeSave.as_view(), name="change-save"),

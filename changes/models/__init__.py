@@ -5,8 +5,9 @@ from .approval import ApprovalGrant, ApprovalRule, ApprovalRuleStep, ApprovalSte
 from .change import ChangeReason, ChangeRequest, ChangeRequestQuerySet
 from .judging import Assessment, Consent
 from .operation import Operation
+from .purchase import PurchaseDecision
 
 __all__ = [
     "Acknowledgement", "ApprovalGrant", "ApprovalRule", "ApprovalRuleStep", "ApprovalStep", "Assessment", "ChangeReason", "ChangeRequest",
-    "ChangeRequestQuerySet", "Consent", "Delegation", "Operation",
+    "ChangeRequestQuerySet", "Consent", "Delegation", "Operation", "PurchaseDecision",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from ordermgmt.lib.money import AmountField, RateField
 
 from .change import ChangeRequest
 from .judging import Assessment
+from .operation import Operation
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,7 +40,9 @@ class ApprovalRule(models.Model):
     is_active = models.BooleanField(_("in force"), default=True, help_text=_("A rule that is off asks for nothing."))
     amount_over = AmountField(
         _("net change over"), null=True, blank=True,
-        help_text=_("What the order's changes move, up and down alike, in the order's currency."),
+        help_text=_(
+            "What the order's changes move, up and down alike, in the company's currency; an order in another is converted at the rate of the day."
+        ),
     )  # fmt: skip
     share_over = RateField(
         _("percent of the order over"),
@@ -60,9 +63,10 @@ class ApprovalRule(models.Model):
         _("effect on quality from"), max_length=8, choices=Assessment.Level, blank=True,
         help_text=_("As judged by the assessor; empty: quality does not count."),
     )  # fmt: skip
-    on_termination = models.BooleanField(
-        _("the end of an order"), default=False, help_text=_("Counts whenever an order is ended early.")
-    )
+    kinds = models.JSONField(
+        _("kinds of operation"), default=list, blank=True,
+        help_text=_("Counts whenever a request does one of these, whatever it comes to."),
+    )  # fmt: skip
     needs_consent = models.BooleanField(
         _("the customer must agree"), default=False, help_text=_("It is applied only with the customer's recorded yes.")
     )
@@ -73,11 +77,14 @@ class ApprovalRule(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def conditions(self) -> list[str]:
-        """The conditions in words."""
+    def conditions(self, currency: str) -> list[str]:
+        """The conditions in words; `currency` is the company's own."""
         found = []
         if self.amount_over is not None:
-            found.append(_t("the changes of an order come to over %(n)s") % {"n": _figure(self.amount_over)})
+            text = _t(
+                "the changes of an order come to over %(n)s %(currency)s (at the day's rate; also where none is known)"
+            )
+            found.append(text % {"n": _figure(self.amount_over), "currency": currency})
         if self.share_over is not None:
             found.append(_t("they come to over %(n)s %% of the order") % {"n": _figure(self.share_over)})
         if self.days_over is not None:
@@ -85,14 +92,16 @@ class ApprovalRule(models.Model):
         if self.margin_under is not None:
             found.append(_t("the margin falls under %(n)s %%") % {"n": _figure(self.margin_under)})
         if self.quality_from:
-            found.append(_t("quality is affected: %(level)s or more") % {"level": self.get_quality_from_display()})
-        if self.on_termination:
-            found.append(_t("the order is ended"))
+            level = self.get_quality_from_display()
+            found.append(_t("the effect on quality is judged “%(level)s” or stronger") % {"level": level})
+        if self.kinds:
+            names = _t(", ").join(str(Operation.Kind(kind).label) for kind in self.kinds)
+            found.append(_t("it is about: %(kinds)s") % {"kinds": names})
         return found
 
-    def sentence(self) -> str:
-        """The whole rule in one sentence."""
-        conditions = self.conditions()
+    def sentence(self, currency: str) -> str:
+        """The whole rule in one sentence; `currency` is the company's own."""
+        conditions = self.conditions(currency)
         when = _t(" or ").join(conditions) if conditions else _t("always")
         who = _t(", then ").join(str(step) for step in self.steps.all()) or _t("nobody")
         text = _t("%(when)s: %(who)s") % {"when": when, "who": who}

@@ -59,7 +59,7 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
 
     def locked(self, pk: int) -> "ChangeRequest":
         """The row under lock, after its order's."""
-        return self.select_for_update(of=("self",)).get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).get(pk=pk)
 
 
 class ChangeState(models.TextChoices):
@@ -100,6 +100,9 @@ class ChangeRequest(Refreshable, models.Model):
         _("asked for by"), max_length=10, choices=Source, default=Source.STAFF,
         help_text=_("Who wants the change; what the customer asked for still needs our approval."),
     )  # fmt: skip
+    contact = models.CharField(
+        _("contact"), max_length=150, blank=True, help_text=_("Who at the customer asked for it, where they did.")
+    )
     reason = models.ForeignKey(
         ChangeReason, models.PROTECT, related_name="changes", verbose_name=_("reason"),
         help_text=_("From the company's list; the register counts by it."),
@@ -137,6 +140,7 @@ class ChangeRequest(Refreshable, models.Model):
     applied_version = models.PositiveIntegerField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
     needs_consent = models.BooleanField(_("the customer must agree"), default=False)
+    beyond_limits = models.BooleanField(default=False)  # of a rule, as it was judged: then the writer judges nothing
     decision = models.CharField(_("decision"), max_length=500, blank=True)
     source_key = models.CharField(max_length=160, null=True, blank=True, unique=True)  # unique where present
 
@@ -210,8 +214,9 @@ class ChangeRequest(Refreshable, models.Model):
         """The order moved on: judged again, on what it is now."""
 
     @transition(
-        state, source=[State.SUBMITTED, State.ASSESSED], target=State.REFUSED, permission="changes.approve_change"
-    )
+        state, source=[State.SUBMITTED, State.ASSESSED, State.APPROVED], target=State.REFUSED,
+        permission="changes.approve_change",
+    )  # fmt: skip
     def refuse(self) -> None:
         """It will not be done."""
 

@@ -19,7 +19,7 @@ from orders.services import locked as locked_order
 from orders.services import note_changes
 
 from .base import locked, refuse
-from .operations import Op
+from .values import Op
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User

@@ -13,21 +13,23 @@ from django.utils.translation import gettext as _
 from billing.services import draft_by_hand, follow_amendment
 from changes import events
 from changes.models import ApprovalGrant, ApprovalStep, ChangeRequest, Operation
-from fulfilment.services import follow_promise
+from fulfilment.services import Standing, follow_change, follow_promise, stand
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import system_user
 from ordermgmt.company.services import business_today, tax_rates
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
-from orders.services import amend_order, end_amended
+from orders.services import amend_order, end_amended, extend_order, propose_for
 
 from .acknowledging import ask_to_acknowledge
 from .approving import excluded
 from .base import locked, refuse, step
 from .judging import bound_hash, moved, send_back
-from .operations import Op, amendment_of, check_operations, fee_of, operations_of, plan_of, typed
+from .operations import amendment_of, check_operations, operations_of
+from .purchases import ask_to_decide
 from .ruling import asked_steps
+from .values import Op, fee_of, plan_of, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +48,8 @@ class Moved(Exception):
 def apply_change(change: ChangeRequest, *, actor: User) -> ChangeRequest:
     """Changes the order as it was approved, or not at all.
 
-    Lines, reservations, totals and balance, the plan, draft invoices and instalments follow in the same transaction.
+    Lines, reservations, totals and balance, the plan and its bookings, material needs, draft invoices and instalments
+    follow in the same transaction; touched purchases wait for somebody's decision.
     A request whose order moved is sent back to be judged, and TransitionRefused says what moved. Raises
     PermissionDenied, TransitionRefused (applied already, consent missing, stock that is not there).
     """
@@ -83,13 +86,16 @@ def _apply(change: ChangeRequest, *, actor: User) -> ChangeRequest:
         check_operations(order, operations)
     except ValidationError as error:
         raise refuse(" ".join(error.messages), change.get_absolute_url()) from error
-    promised = order.promised_date
+    promised, standing = order.promised_date, stand(order)
     fee = total(fee_of(op, order) for op in operations if op.kind == Kind.TERMINATE)
     order = amend_order(
         order, amendment_of(order, operations), source=SOURCE, source_id=change.pk, version=order.version, actor=actor
     )
     change.applied_version = order.version
+    order = extend_order(order, actor=actor)
     _follow(change, order, operations, promised, fee, actor=actor)
+    change.order = Order.objects.locked(order.pk)
+    _follow_material(change, operations, standing, actor=actor)
     change.order = Order.objects.locked(order.pk)
     change.applied_by, change.applied_at = actor, timezone.now()
     ask_to_acknowledge(change, operations, actor=actor)
@@ -134,6 +140,12 @@ def _follow(
             _end(change, order, fee, actor=actor)
 
 
+def _follow_material(change: ChangeRequest, operations: "Sequence[Op]", before: Standing, *, actor: User) -> None:
+    """Material needs and bookings follow, and the purchases that are touched wait for somebody's decision."""
+    other = {op.line for op in operations if op.kind in (Kind.SPECIFICATION, Kind.TEXT) and op.line is not None}
+    ask_to_decide(change, follow_change(change.order, before, respecified=other, actor=actor))
+
+
 def _end(change: ChangeRequest, order: Order, fee: Decimal, *, actor: User) -> None:
     grants = ApprovalGrant.objects.filter(step__change=change, step__content_hash=change.content_hash)
     finance = grants.filter(step__role__startswith="finance").order_by("-pk").first()
@@ -142,14 +154,18 @@ def _end(change: ChangeRequest, order: Order, fee: Decimal, *, actor: User) -> N
     )
     if not fee:
         return
-    rates = tax_rates(order.tax_profile, business_today())
+    today = business_today()
+    proposal = propose_for(order.customer, order.tax_profile, today, service=order.kind == Order.Kind.SERVICE)
+    category = proposal.category if proposal else "S"
     draft_by_hand(
         order.customer,
         [
             {
                 "description": _("Fee for ending order %(number)s") % {"number": order.number}, "quantity": 1,
-                "unit_price": fee, "tax_category": "S", "tax_rate": rates.get("S", ZERO),
+                "unit_price": fee, "tax_category": category,
+                "tax_rate": tax_rates(order.tax_profile, today).get(category, ZERO),
             }
         ],
-        currency=order.currency, language=order.language, actor=system_user(),
+        currency=order.currency, language=order.language, seller=order.seller, source_key=f"ending:{change.pk}",
+        actor=system_user(),
     )  # fmt: skip

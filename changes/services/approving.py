@@ -17,18 +17,20 @@ from changes.models import (
     ApprovalStep,
     Assessment,
     ChangeRequest,
+    Consent,
     Delegation,
+    Operation,
 )
 from changes.models.approval import APPROVERS
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import require, users_with_role
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.fsm import Blocker, check_transition
 from orders.models import Order
 
 from .base import locked, refuse, step
-from .judging import check_fresh
+from .judging import check_fresh, check_judges
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -44,7 +46,7 @@ def next_step(change: ChangeRequest) -> ApprovalStep | None:
 
 
 def waiting_for(user: "User") -> QuerySet[ChangeRequest]:
-    """The requests that wait for this person: to be judged, to be approved, to be applied; the oldest first."""
+    """The requests that wait for this person: to be judged, approved, agreed to by the customer, applied; the oldest first."""
     rows = ChangeRequest.objects.visible_to(user).select_related("order", "reason")
     mine = Q(pk__in=[])
     for aspect in Aspect.values:
@@ -62,6 +64,9 @@ def waiting_for(user: "User") -> QuerySet[ChangeRequest]:
         judged = Assessment.objects.filter(assessor=user).values("change")
         to_approve = Q(state=ChangeRequest.State.ASSESSED, pk__in=steps) & ~Q(pk__in=judged)
         mine |= to_approve & ~Q(requested_by=user)
+    if user.has_perm("changes.record_consent"):
+        said = Consent.objects.filter(change=OuterRef("pk"), content_hash=OuterRef("content_hash"))
+        mine |= Q(state=ChangeRequest.State.APPROVED, needs_consent=True) & Q(~Exists(said))
     if user.has_perm("changes.apply_change"):
         mine |= Q(state=ChangeRequest.State.APPROVED)
     return rows.filter(mine).order_by("pk")
@@ -83,6 +88,16 @@ def acts_for(asked: ApprovalStep, actor: "User", barred: set[int]) -> "tuple[boo
         if one.owner_id not in barred and one.owner.is_active and one.owner.has_role(Role(asked.role)):
             return True, one.owner
     return False, None
+
+
+def able_to_grant(asked: ApprovalStep, barred: set[int]) -> "list[User]":
+    """Who could decide this step now: holders of its role and their deputies, but nobody barred or who did already."""
+    done = barred | set(asked.grants.values_list("user_id", flat=True))
+    holders = [one for one in users_with_role(Role(asked.role)) if one.pk not in barred]
+    found = {one.pk: one for one in holders}
+    standing = Delegation.objects.active(business_today()).filter(owner__in=holders, deputy__is_active=True)
+    found |= {one.deputy_id: one.deputy for one in standing.select_related("deputy")}
+    return [one for pk, one in sorted(found.items()) if pk not in done]
 
 
 def approval_blocked(change: ChangeRequest, actor: "User") -> list[Blocker]:
@@ -112,10 +127,11 @@ def approve_change(change: ChangeRequest, *, note: str = "", actor: "User") -> C
     if found := approval_blocked(change, actor):
         raise refuse(" ".join(str(one.sentence) for one in found), change.get_absolute_url())
     check_fresh(change, order)
+    check_judges(change, order)
     asked = next_step(change)
     if asked is None:
         raise refuse(_("No approval is open."), change.get_absolute_url())
-    asked = ApprovalStep.objects.select_for_update().get(pk=asked.pk)
+    asked = ApprovalStep.objects.select_for_update(no_key=True).get(pk=asked.pk)
     barred = excluded(change)
     _may, behalf = acts_for(asked, actor, barred)
     if asked.grants.filter(user=actor).exists():
@@ -125,7 +141,7 @@ def approve_change(change: ChangeRequest, *, note: str = "", actor: "User") -> C
         asked.state = ApprovalStep.State.GRANTED
         asked.save(update_fields=["state"])
     record(
-        events.CHANGE_AGREED, change, root=order, actor=actor, number=change.number, role=asked.role_label,
+        events.CHANGE_AGREED, change, root=order, actor=actor, number=change.number, role=asked.role,
         note=note, behalf=behalf.name if behalf else "",
     )  # fmt: skip
     if next_step(change) is None:
@@ -164,7 +180,7 @@ def delegate(*, deputy: "User", since: dt.date, until: dt.date, reason: str, act
 @transaction.atomic
 def end_delegation(delegation: Delegation, *, actor: "User") -> Delegation:
     """Ends it at once, by who gave it. A second time changes nothing."""
-    row = Delegation.objects.select_for_update().get(pk=delegation.pk)
+    row = Delegation.objects.select_for_update(no_key=True).get(pk=delegation.pk)
     if row.owner_id != actor.pk:
         raise PermissionDenied
     if row.ended:
@@ -193,15 +209,18 @@ def save_rule(
     if not set(roles) <= {role.value for role in APPROVERS}:
         raise ValidationError(_("This role does not approve changes."))
     # Read anew: a form that was checked has the new values in its instance already.
-    row = ApprovalRule.objects.select_for_update().get(pk=rule.pk) if rule else ApprovalRule()
-    before = {"rule": row.sentence()} if rule else None
+    row = ApprovalRule.objects.select_for_update(no_key=True).get(pk=rule.pk) if rule else ApprovalRule()
+    money = default_seller().currency
+    before = {"rule": row.sentence(money)} if rule else None
     for name, value in fields.items():
         setattr(row, name, value)
+    if not set(row.kinds) <= set(Operation.Kind.values):
+        raise ValidationError({"kinds": _("This is not a kind of operation.")})
     row.full_clean()
     row.save()
     row.steps.all().delete()
     ApprovalRuleStep.objects.bulk_create(
         ApprovalRuleStep(rule=row, seq=seq, **one) for seq, one in enumerate(steps, start=1)
     )
-    record(events.RULE_SAVED, row, actor=actor, before=before, after={"rule": row.sentence()}, name=row.name)
+    record(events.RULE_SAVED, row, actor=actor, before=before, after={"rule": row.sentence(money)}, name=row.name)
     return row

@@ -1,4 +1,5 @@
-"""Reminders: of an approval that is due, of a wished date that comes near, of an applied change that somebody does not know."""
+"""Reminders: of an approval that is due, of a wished date that comes near, of an applied change that somebody does not know,
+of a purchase that it touched and nobody decided on."""
 
 import datetime as dt
 from typing import Any
@@ -8,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from changes import events
-from changes.models import Acknowledgement, ApprovalStep, ChangeRequest
+from changes.models import Acknowledgement, ApprovalStep, ChangeRequest, PurchaseDecision
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record
@@ -28,14 +29,18 @@ def remind_changes(today: dt.date | None = None) -> int:
     fresh = Q(reminded_on=None) | Q(reminded_on__lt=day)
     done = 0
     for step in due_steps(day).filter(fresh).select_related("change__order").order_by("pk")[:_MOST]:
-        rows = ApprovalStep.objects.filter(fresh, pk=step.pk)
-        done += _remind(rows, step.change, events.CHANGE_STEP_DUE, day, role=step.role_label)
+        asked_now = ApprovalStep.objects.filter(fresh, pk=step.pk)
+        done += _remind(asked_now, step.change, events.CHANGE_STEP_DUE, day, role=step.role_label)
     for change in unjudged(day).filter(fresh).select_related("order").order_by("pk")[:_MOST]:
         done += _remind(ChangeRequest.objects.filter(fresh, pk=change.pk), change, events.CHANGE_UNJUDGED, day)
     asked = Acknowledgement.objects.filter(fresh, acknowledged_at=None)
     late = unread().filter(Exists(asked.filter(change=OuterRef("pk"))))
     for change in late.select_related("order").order_by("pk")[:_MOST]:
         done += _remind(asked.filter(change=change), change, events.CHANGE_UNREAD, day)
+    waiting = PurchaseDecision.objects.open().filter(fresh, change__applied_at__lte=timezone.now() - GRACE)
+    for one in waiting.select_related("change__order").order_by("pk")[:_MOST]:
+        rows = PurchaseDecision.objects.open().filter(fresh, pk=one.pk)
+        done += _remind(rows, one.change, events.PURCHASE_UNDECIDED, day, purchase=one.number)
     return done
 
 

@@ -1,6 +1,8 @@
 """What a filled line grid means as operations, and the order before and after them side by side."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,17 +12,17 @@ from django.utils.translation import gettext as _
 
 from changes.models import Operation
 from inventory.services import validate_specification
+from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderLine
-from orders.services import amended
+from orders.services import LINE, amended
 
-from .operations import Op, amendment_of, plain, present, row_product, typed
+from .operations import amendment_of, present
+from .values import HEADER, Op, check_named, plain, typed
 
 Kind = Operation.Kind
 #: The grid's fields of a line that is there already, with the operation that changes each.
 _GRID = {"description": Kind.TEXT, "quantity": Kind.QUANTITY, "unit_price": Kind.PRICE, "discount_percent": Kind.DISCOUNT,
          "promised_date": Kind.LINE_DATE}  # fmt: skip
-_ADDED = ("product", "description", "quantity", "unit", "unit_price", "discount_percent", "tax_category", "supply",
-          "promised_date", "specification")  # fmt: skip
 
 
 def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Mapping[str, Any]) -> list[Op]:
@@ -28,7 +30,7 @@ def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Map
 
     A row that names a `line` is one of the order's; lines without a row go; rows without a line come. `header` may
     hold promised_date, delivery_address, billing_address, payment_plan (parts, first) and terminate (fee); None leaves
-    things as they are.
+    things as they are. With `lines_follow` what was promised for the order's old date moves along to the new one.
     """
     lines = {line.pk: line for line in order.order_lines if line.due > 0}
     if header.get("terminate"):
@@ -36,13 +38,17 @@ def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Map
     operations: list[Op] = []
     shown = set()
     for row in rows:
-        line = lines.get(row["line"]) if isinstance(row.get("line"), int) else None
+        key = row.get("line")
+        line = lines.get(key) if type(key) is int else None
         if line is not None:
             shown.add(line.pk)
             operations += _edited(line, row)
+        elif key:  # a line that is gone by now, or was never the order's: the check of the operations says so
+            operations.append(Op(Kind.QUANTITY, key, row.get("quantity")))
         else:
-            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in _ADDED if row.get(name)}))
+            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in LINE if row.get(name)}))
     operations += [Op(Kind.REMOVE, pk) for pk in lines if pk not in shown]
+    operations += _following(order, [lines[pk] for pk in lines if pk in shown], operations, header)
     for kind in (Kind.PROMISED, Kind.DELIVERY, Kind.BILLING):
         value = plain(header.get(kind))
         if value is not None and value != (present(order, kind, None) or ""):
@@ -52,18 +58,30 @@ def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Map
     return operations
 
 
+def _following(order: Order, lines: Sequence[OrderLine], written: Sequence[Op], header: Mapping[str, Any]) -> list[Op]:
+    """The lines that were promised for the order's old date, on its new one; a date that was typed at a line stays."""
+    new, old = plain(header.get(Kind.PROMISED)), order.promised_date
+    if not header.get("lines_follow") or not new or old is None or new == plain(old):
+        return []
+    typed_at = {op.line for op in written if op.kind == Kind.LINE_DATE}
+    return [Op(Kind.LINE_DATE, line.pk, new) for line in lines if line.promised_date == old and line.pk not in typed_at]
+
+
 def plain_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping with plain values."""
     return {key: plain(value) for key, value in values.items()}
 
 
-def _readable(kind: Kind, line: OrderLine, text: str) -> Any:
+def _readable(kind: Kind, line: OrderLine, value: Any) -> Any:
     """What was typed as a plain value; what can't be read stays as it is: the check of the operations says so."""
-    op = Op(kind, line.pk, text or {Kind.LINE_DATE: None, Kind.TEXT: ""}.get(kind, "0"))
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or value == "":
+        value = {Kind.LINE_DATE: None, Kind.TEXT: ""}.get(kind, "0")
     try:
-        return plain(typed(op))
+        return plain(typed(Op(kind, line.pk, value)))
     except ValidationError:
-        return text
+        return plain(value)
 
 
 def _edited(line: OrderLine, row: Mapping[str, Any]) -> list[Op]:
@@ -71,18 +89,17 @@ def _edited(line: OrderLine, row: Mapping[str, Any]) -> list[Op]:
     for name, kind in _GRID.items():
         if name not in row:
             continue
-        text = str(row[name] if row[name] is not None else "").strip()
-        if kind == Kind.TEXT and text == line.description.strip():
+        value = _readable(kind, line, row[name])
+        if kind == Kind.TEXT and value == line.description.strip():
             continue
-        value = _readable(kind, line, text)
         if value != present(line.order, kind, line):
             found.append(Op(kind, line.pk, value))
-    given = row.get("specification")
-    if isinstance(given, dict) and line.product is not None and (given or line.specification):
-        try:
-            wanted = validate_specification(line.product, given, complete=False)
-        except ValidationError:
-            wanted = given
+    wanted = row.get("specification")
+    if wanted not in (None, "") and (wanted or line.specification):
+        with suppress(ValidationError):  # what is wrong with it the check of the operations says
+            check_named(wanted)
+            if line.product is not None:
+                wanted = validate_specification(line.product, wanted, complete=False)
         if wanted != line.specification:
             found.append(Op(Kind.SPECIFICATION, line.pk, wanted))
     return found
@@ -119,10 +136,10 @@ class Pair:
 
 @dataclass
 class Comparison:
-    """The order before and after: lines that change, facts that change, and totals in its currency."""
+    """The order before and after: lines that change, facts that change, and totals in its currency where they are known."""
 
-    order: Order
-    after: Order
+    order: Order | None
+    after: Order | None
     pairs: list[Pair]
     facts: list[tuple[str, Any, Any]] = field(default_factory=list)
     untouched: int = 0
@@ -130,7 +147,7 @@ class Comparison:
     @property
     def net(self) -> Decimal:
         """By how much the net total moves."""
-        return self.after.net_total - self.order.net_total
+        return self.after.net_total - self.order.net_total if self.after and self.order else ZERO
 
 
 def compare_order(order: Order, operations: Sequence[Op | Operation]) -> Comparison:
@@ -138,18 +155,24 @@ def compare_order(order: Order, operations: Sequence[Op | Operation]) -> Compari
     rows = list(operations)
     result = amended(order, amendment_of(order, rows))
     old = {line.pk: line for line in order.order_lines}
-    pairs = []
-    for line in result.lines:
-        was = old.get(line.pk) if line.pk else None
-        now = line if line.due > 0 else None
+    pairs, untouched = paired([(old.get(line.pk or 0), line) for line in result.lines])
+    header = [op for op in rows if op.kind not in Operation.OF_LINE | {Kind.ADD}]
+    facts = [fact_of(order, op, getattr(order, op.kind) if op.kind in HEADER else None) for op in header]
+    return Comparison(order, result.order, pairs, facts, untouched)
+
+
+def paired(lines: Sequence[tuple[OrderLine | None, OrderLine]]) -> tuple[list[Pair], int]:
+    """The lines that differ, before and after, and how many there were that stay."""
+    pairs, untouched = [], 0
+    for was, line in lines:
         if was is not None and was.due <= 0:
             continue
-        sides = (_side(was) if was else None, _side(now) if now else None)
+        sides = (_side(was) if was else None, _side(line) if line.due > 0 else None)
         if sides[0] != sides[1]:
             pairs.append(Pair(line.position, *sides, _differing(*sides)))
-    return Comparison(
-        order, result.order, pairs, _facts(order, rows), len(old) - sum(one.before is not None for one in pairs)
-    )
+        else:
+            untouched += 1
+    return pairs, untouched
 
 
 def _side(line: OrderLine) -> Side:
@@ -167,23 +190,20 @@ def _differing(before: Side | None, after: Side | None) -> frozenset[str]:
     return frozenset(name for name, value in vars(before).items() if vars(after)[name] != value)
 
 
-def _facts(order: Order, operations: Sequence[Op | Operation]) -> list[tuple[str, Any, Any]]:
-    """What changes beside the lines, in words."""
-    found: list[tuple[str, Any, Any]] = []
-    for op in operations:
-        label = str(Kind(op.kind).label) if op.kind in Kind.values else op.kind
-        value = op.after if isinstance(op.after, dict) else {}
-        if op.kind == Kind.PROMISED:
-            found.append((label, order.promised_date, typed(op)))
-        elif op.kind in (Kind.DELIVERY, Kind.BILLING):
-            found.append((label, getattr(order, op.kind), op.after))
-        elif op.kind == Kind.PLAN:
-            text = _("%(parts)s equal monthly instalments from %(first)s")
-            found.append((label, "", text % {"parts": value.get("parts"), "first": value.get("first")}))
-        elif op.kind == Kind.TERMINATE:
-            fee = _("fee %(fee)s %(currency)s") % {"fee": value.get("fee") or "0", "currency": order.currency}
-            found.append((label, "", fee))
-    return found
+def fact_of(order: Order, op: Op | Operation, before: Any) -> tuple[str, Any, Any]:
+    """What an operation beside the lines changes, in words: its name, before, after."""
+    label = str(Kind(op.kind).label) if op.kind in Kind.values else op.kind
+    value = op.after if isinstance(op.after, dict) else {}
+    if op.kind == Kind.PROMISED:
+        return label, as_day(before), typed(op)
+    if op.kind == Kind.PLAN:
+        text = _("%(parts)s equal monthly instalments from %(first)s")
+        return label, "", text % {"parts": value.get("parts"), "first": value.get("first")}
+    if op.kind == Kind.TERMINATE:
+        return label, "", _("fee %(fee)s %(currency)s") % {"fee": value.get("fee") or "0", "currency": order.currency}
+    return label, before, op.after
 
 
-__all__ = ["Comparison", "Pair", "Side", "compare_order", "operations_from", "row_product"]
+def as_day(value: Any) -> dt.date | None:
+    """A day as an operation or a kept version holds it."""
+    return dt.date.fromisoformat(value) if isinstance(value, str) and value else value or None

@@ -5,12 +5,13 @@ import hashlib
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from changes import events
 from changes.models import ApprovalStep, Assessment, ChangeRequest, Consent
@@ -22,15 +23,17 @@ from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
 
 from .base import locked, refuse, save_noted, step
-from .impact import Impact, impact_of, margin
-from .operations import Op, check_operations, operations_of
-from .ruling import asked_steps, lay_out, matching_rules, wanted_steps
+from .impact import Impact, impact_of
+from .operations import check_operations, operations_of
+from .ruling import asked_steps, lacks_rate, lay_out, matching_rules, passes_limit, wanted_steps
+from .values import Op
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 Aspect = Assessment.Aspect
 State = ChangeRequest.State
+_JUDGED_BY_OTHERS = gettext_lazy("It passes a limit of the rules: somebody else judges it, not who asked for it.")
 
 
 @transaction.atomic
@@ -53,6 +56,8 @@ def assess_change(
     change, order = locked(change)
     if change.state not in (State.SUBMITTED, State.ASSESSED):
         raise refuse(_("Only a submitted request is judged."), change.get_absolute_url())
+    if actor.pk == change.requested_by_id and (change.beyond_limits or _passes_limit(change, order)):
+        raise refuse(str(_JUDGED_BY_OTHERS), change.get_absolute_url())
     change.assessments.filter(aspect=aspect, is_void=False).update(is_void=True)
     one = Assessment(
         change=change, aspect=aspect, level=level, note=note, cost=cost, days=days, assessor=actor,
@@ -66,7 +71,7 @@ def assess_change(
     one.save()
     record(
         events.CHANGE_JUDGED, change, root=order, actor=actor, number=change.number,
-        aspect=str(Aspect(aspect).label), level=str(one.get_level_display()),
+        aspect=str(Aspect(aspect)), level=str(level),
     )  # fmt: skip
     judged = set(change.assessments.filter(is_void=False).values_list("aspect", flat=True))
     if judged == set(Aspect.values):
@@ -127,17 +132,20 @@ def _bind(change: ChangeRequest, order: Order) -> Impact:
     operations = operations_of(change)
     impact = impact_of(order, operations)
     judged = list(change.assessments.filter(is_void=False))
-    extra = total(one.cost for one in judged)
+    impact.extra = total(one.cost for one in judged)
     change.days = max([impact.days, *(one.days for one in judged)])
     change.net_change, change.moved = impact.net, impact.moved
-    change.margin_after = margin(impact.after.net_total + impact.fee, impact.after.cost_total + extra)
+    change.margin_after = impact.margin_after
     levels = [one.level for one in judged if one.aspect == Aspect.QUALITY]
     change.quality = levels[0] if levels else Assessment.Level.NONE
-    change.impact = impact.kept() | {"extra_cost": format(extra.normalize(), "f")}
+    change.impact = impact.kept() | {"extra_cost": format(impact.extra.normalize(), "f")}
+    if lacks_rate(order.currency):
+        change.impact["without_rate"] = order.currency
     change.order_version = order.version
     change.bound_at = timezone.now()
     rules = matching_rules(change, order, operations)
     change.needs_consent = any(rule.needs_consent for rule in rules)
+    change.beyond_limits = passes_limit(change, order, judged=True)
     steps = wanted_steps(rules)
     change.content_hash = bound_hash(change, order, operations, [(one.role, one.mode) for one in steps])
     lay_out(change, steps)
@@ -149,14 +157,27 @@ def bound_hash(change: ChangeRequest, order: Order, operations: Iterable[Op], st
 
     The steps are part of it, so that one taken away, added or given to another role is seen like any other content.
     """
-    content = {
+    content: dict[str, Any] = {
         "order": order.content_hash(), "version": order.version, "change": change.pk,
         "asked": change.submitted_at.isoformat() if change.submitted_at else "",
         "judged": [[one.pk, one.level] for one in change.assessments.filter(is_void=False)],
         "operations": [[op.kind, op.line, op.before, op.after] for op in operations],
         "steps": [list(one) for one in steps], "consent": change.needs_consent,
     }  # fmt: skip
+    if change.beyond_limits:  # only then, so that what was judged before this was kept stays bound
+        content["beyond"] = True
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def check_judges(change: ChangeRequest, order: Order) -> None:
+    """Raises TransitionRefused where who asked for it judged it and it passes a limit: somebody else judges it first."""
+    own = change.assessments.filter(is_void=False, assessor=change.requested_by_id)
+    if own.exists() and (change.beyond_limits or _passes_limit(change, order)):
+        raise refuse(str(_JUDGED_BY_OTHERS), change.get_absolute_url())
+
+
+def _passes_limit(change: ChangeRequest, order: Order) -> bool:
+    return passes_limit(change, order, judged=bool(change.content_hash))
 
 
 def void_judgements(change: ChangeRequest) -> None:
@@ -185,7 +206,7 @@ def record_consent(change: ChangeRequest, *, given_by: str, given_on: dt.date, e
     if made:
         record(
             events.CONSENT_RECORDED, change, root=order, actor=actor, after={"consent": snapshot(consent)},
-            number=change.number, name=given_by,
+            number=change.number, name=given_by, day=given_on.isoformat(), evidence=evidence,
         )  # fmt: skip
     return consent
 

@@ -1,59 +1,52 @@
-"""Operations as they are typed, and what is wrong with them, a sentence each."""
+"""Operations as they are asked for: what is wrong with them, a sentence each, and what becomes of the order by them."""
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from billing.services import under_invoiced
 from changes.models import ChangeRequest, Operation
-from inventory.models import Product
-from inventory.services import check_quantity, validate_specification
-from ordermgmt.lib.money import HUNDRED, ZERO
+from inventory.services import check_quantity
+from ordermgmt.lib.money import HUNDRED, total
 from orders.models import Order, OrderLine
-from orders.services import Amendment, amended, list_price
+from orders.services import Amended, Amendment, amended
 
-Kind = Operation.Kind
+from .new_lines import built_row, products_of, read_row, whole_row
+from .values import (
+    FIELDS,
+    HEADER,
+    MOST,
+    Kind,
+    Op,
+    Problem,
+    WrongOperations,
+    plain,
+    read_value,
+    typed,
+    where_of,
+)
+
+if TYPE_CHECKING:
+    from inventory.models import Product
+
 State = Order.State
-#: The field of a line that a kind of operation sets.
-FIELDS = {
-    Kind.QUANTITY: "quantity", Kind.SPECIFICATION: "specification", Kind.PRICE: "unit_price",
-    Kind.DISCOUNT: "discount_percent", Kind.TEXT: "description", Kind.LINE_DATE: "promised_date",
-}  # fmt: skip
-_HEADER = {Kind.PROMISED, Kind.DELIVERY, Kind.BILLING}
-_NUMBERS = {Kind.QUANTITY, Kind.PRICE, Kind.DISCOUNT}
-_DATES = {Kind.LINE_DATE, Kind.PROMISED}
 #: What may still be changed, by the order's state (product.md §2).
 ALLOWED: dict[str, frozenset[str]] = {
     State.PLACED: frozenset(Kind), State.IN_PRODUCTION: frozenset(Kind),
-    State.SHIPPED: frozenset({*Operation.COMMERCIAL, Kind.DELIVERY}),
-    State.RECTIFICATION: frozenset({*Operation.COMMERCIAL, Kind.DELIVERY}),
+    State.SHIPPED: frozenset(Kind) - {Kind.TERMINATE}, State.RECTIFICATION: frozenset(Kind) - {Kind.TERMINATE},
     State.ACCEPTED: Operation.COMMERCIAL,
 }  # fmt: skip
-_MOST = Decimal(10) ** 12
-
-
-@dataclass(frozen=True)
-class Op:
-    """One operation as a form, an import or the portal hands it over; values are plain, as they are stored."""
-
-    kind: str
-    line: int | None = None
-    after: Any = None
-    before: Any = None
-
-
-def plain(value: Any) -> Any:
-    """A value as an operation stores it: exact text for numbers, ISO text for days."""
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value
+#: In these the work on a line is changed only as far as it is not delivered (decision 0035).
+_DELIVERED = (State.SHIPPED, State.RECTIFICATION)
+#: Kinds that change what is to be done on a line, not what it costs.
+_WORK = Operation.OF_LINE - Operation.COMMERCIAL
+_DATED = (OrderLine.Supply.MAKE, OrderLine.Supply.BUY)
+#: Where the page shows what is wrong with an operation beside the lines.
+_AT = {Kind.PLAN: "plan_parts", Kind.TERMINATE: "fee", Kind.REMOVE: ""}
 
 
 def present(order: Order, kind: str, line: OrderLine | None) -> Any:
@@ -62,72 +55,153 @@ def present(order: Order, kind: str, line: OrderLine | None) -> Any:
         if kind == Kind.REMOVE:
             return {"quantity": plain(line.due), "net": plain(line.net)}
         return plain(line.due if kind == Kind.QUANTITY else getattr(line, FIELDS[Kind(kind)]))
-    return plain(getattr(order, kind)) if kind in _HEADER else None
+    return plain(getattr(order, kind)) if kind in HEADER else None
 
 
-def typed(op: Op | Operation) -> Any:
-    """The stored `after` of a line or header operation as the value the order holds. Raises ValidationError."""
-    value = op.after
-    try:
-        if op.kind in _NUMBERS:
-            number = Decimal(str(value))
-            if not number.is_finite() or not ZERO <= number < _MOST:
-                raise InvalidOperation
-            return number
-        if op.kind in _DATES:
-            return dt.date.fromisoformat(str(value)) if value else None
-    except (InvalidOperation, ValueError) as error:
-        raise ValidationError(
-            _("%(what)s: “%(value)s” can't be read.") % {"what": Kind(op.kind).label, "value": str(value)[:40]}
-        ) from error
-    return value
+def check_operations(order: Order, operations: Sequence[Op]) -> list[Op]:
+    """The operations as they are stored: values read, nothing beside them. Writes nothing.
 
-
-def check_operations(order: Order, operations: Sequence[Op]) -> None:
-    """Raises ValidationError with a sentence for everything that is wrong, all at once; writes nothing."""
-    errors: list[str] = []
+    Raises ValidationError for an order that takes none, and WrongOperations, which says everything that is wrong at
+    once: what can't be read, what the order's state, shipments or invoices don't let through, what contradicts.
+    """
     if order.state not in ALLOWED:
         raise ValidationError(
             _("An order in state “%(state)s” takes no change request.") % {"state": order.state_label}
         )
     lines = {line.pk: line for line in order.order_lines}
-    errors += _contradictions(operations, lines)
-    products = _products(operations, lines)
-    for op in operations:
-        line = lines.get(op.line) if op.line is not None else None
-        if op.kind not in Kind.values:
-            errors.append(_("Not an operation: %(kind)s.") % {"kind": str(op.kind)[:40]})
-        elif op.kind not in ALLOWED[order.state]:
-            errors.append(
-                _("%(what)s: not possible any more in state “%(state)s”.")
-                % {"what": Kind(op.kind).label, "state": order.state_label}
-            )
-        elif op.kind in Operation.OF_LINE and (line is None or line.due <= 0):
-            errors.append(_("A line of this request does not belong to order %(number)s.") % {"number": order.number})
-        else:
-            errors += _wrong(order, op, line, products)
-    if order.order_lines and not errors and _leaves_nothing(operations, lines):
-        errors.append(_("Nothing would be left of the order: end it instead."))
-    if errors:
-        raise ValidationError(list(dict.fromkeys(errors)))
+    products = products_of(operations, lines)
+    read: list[Op] = []
+    found: list[Problem] = []
+    added = 0
+    for place, op in enumerate(operations):
+        added += op.kind == Kind.ADD
+        value, wrong = _read(order, op, lines, products, place=place, number=added)
+        read.append(Op(op.kind, op.line, value))
+        found += wrong
+    if not found:
+        found = _contradictions(read, lines) or _together(order, read, lines)
+    if found:
+        raise WrongOperations(found)
+    return read
 
 
-def _contradictions(operations: Sequence[Op], lines: Mapping[int, OrderLine]) -> list[str]:
+def _read(
+    order: Order, op: Op, lines: Mapping[int, OrderLine], products: "Mapping[int, Product]", *, place: int, number: int
+) -> tuple[Any, list[Problem]]:
+    """The stored value of one operation, and what is wrong with it by itself."""
+    if sentence := _misplaced(order, op, lines):
+        return None, [Problem(sentence, place)]
+    if op.kind == Kind.ADD:
+        return read_row(order, op, products, place=place, name=_("New line %(n)s") % {"n": number})
+    line = lines[op.line] if op.line is not None else None
+    product = products.get(line.product_id or 0) if line else None
+    try:
+        value = read_value(op, order, product)
+        if op.before is not None and op.before != present(order, op.kind, line):
+            raise ValidationError(_moved(order, op, line))
+        if line is not None:
+            _check_line(Op(op.kind, op.line, value), line, product)
+    except ValidationError as error:
+        kind = Kind(op.kind)
+        field = FIELDS.get(kind) or _AT.get(kind, str(op.kind))
+        return None, [Problem(text, place, field, where_of(op, line)) for text in error.messages]
+    return value, []
+
+
+def _misplaced(order: Order, op: Op, lines: Mapping[int, OrderLine]) -> str:
+    """Why there can be no such operation at all; empty when there can."""
+    if not isinstance(op.kind, str) or op.kind not in Kind.values:
+        return _("Not an operation: %(kind)s.") % {"kind": ascii(op.kind)[:40]}
+    what = Kind(op.kind).label
+    if op.kind not in ALLOWED[order.state]:
+        return _("%(what)s: not possible any more in state “%(state)s”.") % {"what": what, "state": order.state_label}
+    if op.kind not in Operation.OF_LINE:
+        return "" if op.line is None else _("%(what)s is about no line of the order.") % {"what": what}
+    line = lines.get(op.line) if type(op.line) is int else None
+    if line is None or line.due <= 0:
+        return _("A line of this request does not belong to order %(number)s.") % {"number": order.number}
+    return ""
+
+
+def _together(order: Order, operations: Sequence[Op], lines: Mapping[int, OrderLine]) -> list[Problem]:
+    """What is wrong with operations that are well each by itself."""
+    if order.order_lines and _leaves_nothing(operations, lines):
+        return [Problem(_("Nothing would be left of the order: end it instead."))]
+    result = amended(order, amendment_of(order, operations))
+    found = _too_large(order, operations, result) + _undated(operations, lines, result)
+    found += _nothing_to_promise(order, operations, result)
+    return found or [Problem(text) for text in under_invoiced(order, result.order, result.lines)]
+
+
+def _places(operations: Sequence[Op], result: Amended) -> list[tuple[OrderLine, int | None, str]]:
+    """The lines afterwards, each with the place of the operation it comes from or that changes it, and its name."""
+    changed = {op.line: place for place, op in reversed(list(enumerate(operations))) if op.line is not None}
+    added = iter([place for place, op in enumerate(operations) if op.kind == Kind.ADD])
+    kept = [line for line in result.lines if line.pk is not None]
+    name = _("Line %(position)s")
+    found = [(line, changed.get(line.pk), name % {"position": line.position}) for line in kept]
+    fresh = enumerate(result.fresh, start=1)
+    return found + [(line, next(added), _("New line %(n)s") % {"n": number}) for number, line in fresh]
+
+
+def _too_large(order: Order, operations: Sequence[Op], result: Amended) -> list[Problem]:
+    """Sums beyond what an amount can hold, at the line where it is one line's."""
+    text = _("It comes to more than an amount can hold: look at quantity and price.")
+    found = [
+        Problem(text, place, "quantity", name)
+        for line, place, name in _places(operations, result)
+        if place is not None and abs(line.net) >= MOST
+    ]
+    moved = total(abs(line.net) for line in (*order.order_lines, *result.lines))
+    sums = (moved, result.order.gross_total, result.order.cost_total)
+    if not found and max(abs(one) for one in sums) >= MOST:
+        return [Problem(_("The order comes to more than an amount can hold: look at quantities and prices."))]
+    return found
+
+
+def _undated(operations: Sequence[Op], lines: Mapping[int, OrderLine], result: Amended) -> list[Problem]:
+    """Lines to make or buy that would have no day any more, or never had one."""
+    text = _("A line that is made or bought needs a promised date.")
+    promised = result.order.promised_date
+    found = []
+    for line, place, name in _places(operations, result):
+        old = lines.get(line.pk or 0)
+        had = old is None or bool(old.promised_date or old.order.promised_date)
+        if line.supply in _DATED and line.qty_to_ship > 0 and had and not (line.promised_date or promised):
+            found.append(Problem(text, place, "promised_date", name))
+    return found
+
+
+def _nothing_to_promise(order: Order, operations: Sequence[Op], result: Amended) -> list[Problem]:
+    """A promise for an order of which everything is delivered."""
+    if order.state not in _DELIVERED or any(line.qty_to_ship > 0 for line in result.lines):
+        return []
+    text = _("Everything is delivered: there is nothing to promise a day for.")
+    return [
+        Problem(text, place, str(op.kind), where_of(op, None))
+        for place, op in enumerate(operations)
+        if op.kind == Kind.PROMISED
+    ]
+
+
+def _contradictions(operations: Sequence[Op], lines: Mapping[int, OrderLine]) -> list[Problem]:
     found = []
     seen = Counter((op.kind, op.line) for op in operations if op.kind != Kind.ADD)
     removed = {op.line for op in operations if op.kind == Kind.REMOVE}
-    for op in operations:
+    for place, op in enumerate(operations):
         line = lines.get(op.line or 0)
         if seen[op.kind, op.line] > 1 and op.kind != Kind.ADD:
-            found.append(
+            text = (
                 _("Line %(position)s is changed twice in the same way.") % {"position": line.position}
                 if line
-                else _("%(what)s is changed twice.") % {"what": op.kind}
+                else _("%(what)s is changed twice.") % {"what": Kind(op.kind).label}
             )
+            found.append(Problem(text, place))
         elif line and op.line in removed and op.kind != Kind.REMOVE:
-            found.append(_("Line %(position)s is removed and changed at once.") % {"position": line.position})
+            text = _("Line %(position)s is removed and changed at once.") % {"position": line.position}
+            found.append(Problem(text, place))
     if any(op.kind == Kind.TERMINATE for op in operations) and len(operations) > 1:
-        found.append(_("The end of an order stands alone: take the other operations out."))
+        found.append(Problem(_("The end of an order stands alone: take the other operations out.")))
     return found
 
 
@@ -135,32 +209,6 @@ def _leaves_nothing(operations: Sequence[Op], lines: Mapping[int, OrderLine]) ->
     removed = {op.line for op in operations if op.kind == Kind.REMOVE}
     added = any(op.kind == Kind.ADD for op in operations)
     return bool(removed) and not added and all(pk in removed for pk, line in lines.items() if line.due > 0)
-
-
-def _products(operations: Sequence[Op], lines: Mapping[int, OrderLine]) -> dict[int, Product]:
-    wanted = {row_product(op) for op in operations if op.kind == Kind.ADD}
-    wanted |= {lines[op.line].product_id for op in operations if op.line is not None and op.line in lines}
-    found = Product.objects.filter(pk__in=[pk for pk in wanted if pk])
-    related = found.select_related("unit", "specification_template")
-    return {one.pk: one for one in related.prefetch_related("specification_template__attributes")}
-
-
-def row_product(op: Op | Operation) -> int | None:
-    """The product key of a new line."""
-    row = op.after if isinstance(op.after, dict) else {}
-    value = row.get("product")
-    return value if isinstance(value, int) else None
-
-
-def _wrong(order: Order, op: Op, line: OrderLine | None, products: Mapping[int, Product]) -> list[str]:
-    try:
-        if op.before is not None and op.before != present(order, op.kind, line):
-            raise ValidationError(_moved(order, op, line))
-        _check_kind(order, op, line, products)
-    except ValidationError as error:
-        where = _("Line %(position)s") % {"position": line.position} if line else ""
-        return [f"{where}: {text}" if where else text for text in error.messages]
-    return []
 
 
 def _moved(order: Order, op: Op, line: OrderLine | None) -> str:
@@ -171,53 +219,31 @@ def _moved(order: Order, op: Op, line: OrderLine | None) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
-    return str(value if value not in (None, "") else "–")
+        return ", ".join(f"{key} {one}" for key, one in value.items())[:200]
+    return str(value if value not in (None, "") else "–")[:200]
 
 
-def _check_kind(order: Order, op: Op, line: OrderLine | None, products: Mapping[int, Product]) -> None:
-    value = typed(op)
-    if line is not None:
-        _check_line(op, line, value, products.get(line.product_id or 0))
-    if op.kind in _DATES and value and value < order.order_date:
-        raise ValidationError(_("The promised date lies before the order date."))
-    if op.kind in (Kind.DELIVERY, Kind.BILLING) and (not isinstance(value, str) or len(value) > 5000):
-        raise ValidationError(_("An address is text of at most 5,000 characters."))
-    if op.kind == Kind.ADD:
-        check_row(order, op.after, products)
-    if op.kind == Kind.PLAN:
-        plan_of(op)
-    if op.kind == Kind.TERMINATE:
-        fee_of(op, order)
-
-
-def _check_line(op: Op, line: OrderLine, value: Any, product: Product | None) -> None:
+def _check_line(op: Op, line: OrderLine, product: "Product | None") -> None:
+    """What shipments and invoices of a line don't let through."""
+    if line.order.state in _DELIVERED and op.kind in _WORK and line.qty_to_ship <= 0:
+        raise ValidationError(
+            _("All of it is delivered: only its price can change. What is wanted in addition is a new line.")
+        )
     if op.kind == Kind.REMOVE and max(line.qty_shipped, line.qty_invoiced - line.qty_credited) > 0:
         raise ValidationError(_("Something of it is shipped or invoiced: lower the quantity instead."))
     if op.kind == Kind.QUANTITY:
-        _check_floor(line, value)
+        quantity = typed(op)
+        _check_floor(line, quantity)
         if product is not None:
-            check_quantity(product, value)
+            check_quantity(product, quantity)
     if op.kind in (Kind.PRICE, Kind.DISCOUNT):
-        _check_billed(op, line, value)
-    _check_words(op, value, product)
+        _check_billed(op, line, typed(op))
     if op.after == present(line.order, op.kind, line):
         raise ValidationError(_("%(what)s stays as it is.") % {"what": Kind(op.kind).label})
 
 
-def _check_words(op: Op, value: Any, product: Product | None) -> None:
-    if op.kind == Kind.TEXT and (not isinstance(value, str) or not 0 < len(value.strip()) <= 500):
-        raise ValidationError(_("A description has 1 to 500 characters."))
-    if op.kind == Kind.SPECIFICATION:
-        if not isinstance(value, dict) or product is None:
-            raise ValidationError(_("This line has no specification."))
-        validate_specification(product, value)
-
-
 def _check_billed(op: Op, line: OrderLine, value: Decimal) -> None:
     """A price may not fall under what is invoiced: the invoice is credited first, then the lower price is billed."""
-    if op.kind == Kind.DISCOUNT and value > HUNDRED:
-        raise ValidationError(_("A discount lies between 0 and 100 %."))
     invoiced = line.qty_invoiced - line.qty_credited
     price = value if op.kind == Kind.PRICE else line.unit_price
     discount = value if op.kind == Kind.DISCOUNT else line.discount_percent
@@ -229,8 +255,6 @@ def _check_billed(op: Op, line: OrderLine, value: Decimal) -> None:
 def _check_floor(line: OrderLine, quantity: Decimal) -> None:
     """Nothing goes below what is shipped or invoiced."""
     invoiced = line.qty_invoiced - line.qty_credited
-    if quantity <= 0:
-        raise ValidationError(_("A quantity lies above zero; remove the line instead."))
     if quantity < line.qty_shipped:
         raise ValidationError(_("%(n)s are shipped already: not below that.") % {"n": plain(line.qty_shipped)})
     if quantity < invoiced:
@@ -239,72 +263,22 @@ def _check_floor(line: OrderLine, quantity: Decimal) -> None:
         )
 
 
-def check_row(order: Order, row: Any, products: Mapping[int, Product]) -> None:
-    """A new line as the line grid makes it. Raises ValidationError."""
-    if not isinstance(row, dict):
-        raise ValidationError(_("A new line is a row of named values."))
-    quantity = typed(Op(Kind.QUANTITY, after=row.get("quantity", "0")))
-    if quantity <= 0:
-        raise ValidationError(_("A quantity lies above zero; remove the line instead."))
-    product = products.get(row.get("product") or 0)
-    if row.get("product") and product is None:
-        raise ValidationError(_("This product is not sold any more, or you may not sell it."))
-    if product is None and not str(row.get("description") or "").strip():
-        raise ValidationError(_("Choose a product or describe what is ordered."))
-    _check_price(order, row.get("unit_price"), product)
-    if product is not None:
-        check_quantity(product, quantity)
-        validate_specification(product, row.get("specification") or {})
-    dated = row.get("promised_date") or order.promised_date
-    if row.get("supply") in (OrderLine.Supply.MAKE, OrderLine.Supply.BUY) and not dated:
-        raise ValidationError(_("A line that is made or bought needs a promised date."))
-
-
-def _check_price(order: Order, price: Any, product: Product | None) -> None:
-    if price not in (None, ""):
-        typed(Op(Kind.PRICE, after=price))
-    elif product is None or list_price(product, order.currency) is None:
-        raise ValidationError(_("A new line needs a price."))
-
-
-def plan_of(op: Op | Operation) -> tuple[int, dt.date]:
-    """The wished payment plan: so many equal monthly instalments from a day on. Raises ValidationError."""
-    value = op.after if isinstance(op.after, dict) else {}
-    try:
-        parts, first = int(value["parts"]), dt.date.fromisoformat(str(value["first"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValidationError(_("A payment plan names the number of instalments and the first day.")) from error
-    if not 1 <= parts <= 60:
-        raise ValidationError(_("A plan has 1 to 60 instalments."))
-    return parts, first
-
-
-def fee_of(op: Op | Operation, order: Order) -> Decimal:
-    """The fee for ending the order, net, in its currency; 0 for none. Raises ValidationError."""
-    value = op.after if isinstance(op.after, dict) else {}
-    fee = typed(Op(Kind.PRICE, after=value.get("fee") or "0"))
-    if fee > order.net_total:
-        raise ValidationError(_("The fee for ending the order is higher than the order."))
-    return Decimal(fee)
-
-
 def amendment_of(order: Order, operations: Iterable[Op | Operation]) -> Amendment:
     """What becomes of the order by these operations. They were checked before."""
     edits: dict[int, dict[str, Any]] = {}
     removed, added, header = set(), [], {}
-    products: dict[int, Product] | None = None
     rows = list(operations)
+    fresh = [Op(one.kind, after=one.after) for one in rows if one.kind == Kind.ADD]
+    products = products_of(fresh, {}) if fresh else {}
     for op in rows:
         key = op.line_id if isinstance(op, Operation) else op.line
         if op.kind == Kind.ADD:
-            if products is None:
-                products = _products([Op(one.kind, after=one.after) for one in rows], {})
-            added.append(_row(op.after or {}, products))
+            added.append(built_row(op.after or {}, products))
         elif op.kind == Kind.REMOVE and key is not None:
             removed.add(key)
         elif key is not None:
             edits.setdefault(key, {})[FIELDS[Kind(op.kind)]] = typed(op)
-        elif op.kind in _HEADER:
+        elif op.kind in HEADER:
             header[op.kind] = typed(op)
         elif op.kind == Kind.TERMINATE:
             closed, gone = _closing(order)
@@ -325,34 +299,13 @@ def _closing(order: Order) -> tuple[dict[int, dict[str, Any]], set[int]]:
     return edits, removed
 
 
-def _row(row: Mapping[str, Any], products: Mapping[int, Product]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        name: row[name] for name in ("description", "specification", "unit", "tax_category", "supply") if row.get(name)
-    }
-    found["quantity"] = Decimal(str(row["quantity"]))
-    for name in ("unit_price", "discount_percent"):
-        if row.get(name) not in (None, ""):
-            found[name] = Decimal(str(row[name]))
-    if row.get("promised_date"):
-        found["promised_date"] = dt.date.fromisoformat(str(row["promised_date"]))
-    if product := products.get(row.get("product") or 0):
-        found["product"] = product
-    return found
-
-
 def whole_rows(order: Order, operations: Sequence[Op]) -> list[Op]:
     """New lines with everything that their products bring along, so that what is approved is what is applied."""
     added = [op for op in operations if op.kind == Kind.ADD]
     if not added:
         return list(operations)
     built = iter(amended(order, amendment_of(order, added)).fresh)
-    return [Op(op.kind, None, _whole(next(built))) if op.kind == Kind.ADD else op for op in operations]
-
-
-def _whole(line: OrderLine) -> dict[str, Any]:
-    names = ("description", "specification", "quantity", "unit", "unit_price", "discount_percent", "tax_category", "supply",
-             "promised_date")  # fmt: skip
-    return {"product": line.product_id} | {name: plain(getattr(line, name)) for name in names}
+    return [Op(op.kind, None, whole_row(next(built))) if op.kind == Kind.ADD else op for op in operations]
 
 
 def operations_of(change: ChangeRequest) -> list[Op]:

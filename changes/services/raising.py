@@ -21,13 +21,15 @@ from orders.services import locked as locked_order
 from .base import locked, refuse, step
 from .impact import movement
 from .judging import void_judgements
-from .operations import ALLOWED, Op, amendment_of, check_operations, operations_of, plain, present, whole_rows
+from .operations import ALLOWED, amendment_of, check_operations, operations_of, present, whole_rows
+from .values import Op, check_day
+from .values import text as written
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 #: Header fields of a request that its form may set.
-FIELDS = ("reason", "text", "wished_date", "source", "risk")
+FIELDS = ("reason", "text", "wished_date", "source", "contact", "risk")
 _RIGHT = "changes.raise_change"
 
 
@@ -35,7 +37,7 @@ _RIGHT = "changes.raise_change"
 def raise_change(
     order: Order, *, reason: ChangeReason, operations: Sequence[Op] = (), actor: "User", **fields: Any
 ) -> ChangeRequest:
-    """Begins a change request, as a draft of the actor. `fields` are text, wished_date, source and risk.
+    """Begins a change request, as a draft of the actor. `fields` are text, wished_date, source, contact and risk.
 
     Raises PermissionDenied, TransitionRefused for an order that takes none, ValidationError with a sentence for every
     operation that is wrong.
@@ -47,7 +49,7 @@ def raise_change(
             _("An order in state “%(state)s” takes no change request.") % {"state": order.state_label},
             order.get_absolute_url(),
         )
-    check_operations(order, operations)
+    operations = check_operations(order, operations)
     change = ChangeRequest(order=order, reason=reason, requested_by=actor, order_version=order.version, **fields)
     _check_fields(change)
     year = str(business_today().year)
@@ -81,7 +83,7 @@ def edit_change(
         setattr(change, name, value)
     _check_fields(change)
     if operations is not None:
-        check_operations(order, operations)
+        operations = check_operations(order, operations)
         change.operations.all().delete()
         _write(change, operations)
         _measure(change, order, operations)
@@ -127,7 +129,7 @@ def take_back_change(change: ChangeRequest, *, actor: "User") -> ChangeRequest:
     change, _order = locked(change)
     if change.requested_by_id != actor.pk:
         raise PermissionDenied
-    change.content_hash = ""
+    change.content_hash, change.beyond_limits = "", False
     void_judgements(change)
     return step(change, "take_back", events.CHANGE_TAKEN_BACK, actor=actor)
 
@@ -165,7 +167,7 @@ def save_reason(
     """Puts a reason on the company's list or changes it. Raises PermissionDenied, ValidationError (a code twice)."""
     require(actor, "changes.set_rules")
     # Read anew: a form that was checked has the new values in its instance already.
-    row = ChangeReason.objects.select_for_update().get(pk=reason.pk) if reason else ChangeReason()
+    row = ChangeReason.objects.select_for_update(no_key=True).get(pk=reason.pk) if reason else ChangeReason()
     before = snapshot(row) if reason else None
     row.code, row.name, row.name_zh, row.is_active = code, name, name_zh, is_active
     row.full_clean()
@@ -188,7 +190,7 @@ def _write(change: ChangeRequest, operations: Sequence[Op]) -> None:
     operations = whole_rows(change.order, operations)
     Operation.objects.bulk_create(
         Operation(
-            change=change, seq=seq, kind=op.kind, line_id=op.line, after=plain(op.after),
+            change=change, seq=seq, kind=op.kind, line_id=op.line, after=op.after,
             before=present(change.order, op.kind, lines.get(op.line or 0)),
         )
         for seq, op in enumerate(operations, start=1)
@@ -197,6 +199,15 @@ def _write(change: ChangeRequest, operations: Sequence[Op]) -> None:
 
 def _check_fields(change: ChangeRequest) -> None:
     change.full_clean(exclude=["state", "number", "order", "requested_by"])
+    for name in ("text", "contact"):
+        try:
+            written(getattr(change, name))
+        except ValidationError as error:
+            raise ValidationError({name: error.messages}) from error
+    try:
+        check_day(change.order, change.wished_date)
+    except ValidationError as error:
+        raise ValidationError({"wished_date": error.messages}) from error
     if change.risk is not None and change.risk.order_id != change.order_id:
         raise ValidationError({"risk": _("This risk belongs to another order.")})
     if not change.reason.is_active and not change.pk:

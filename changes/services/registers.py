@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from changes.models import ChangeReason, ChangeRequest
 from ordermgmt.activity.models import Event
@@ -19,12 +20,16 @@ _STEPS = {
     "changes.approved": "approved", "changes.applied": "applied", "changes.refused": "refused",
     "changes.withdrawn": "withdrawn", "changes.taken_back": "draft", "changes.sent_back": "assessed",
 }  # fmt: skip
+#: States in which nothing more is waited for.
+_ENDS = {"applied", "refused", "withdrawn"}
 _MOST = 5000
+#: So many orders and customers are named; the template says it.
+_NAMED = 50
 
 
 @dataclass
 class Stay:
-    """How long requests stayed in one state: how often, and days on average."""
+    """How long requests stayed in one state, until now where they are still in it: how often, and days on average."""
 
     state: str
     label: str
@@ -61,7 +66,7 @@ def _summed(rows: QuerySet[ChangeRequest], *names: str) -> list[dict[str, Any]]:
             "count": one["count"],
             "net": one["net"],
         }
-        for one in summed[:50]
+        for one in summed[:_NAMED]
     ]
 
 
@@ -74,10 +79,16 @@ def stays(rows: QuerySet[ChangeRequest]) -> list[Stay]:
     for key, kind, at in events.order_by("subject_id", "pk").values_list("subject_id", "type", "at"):
         if key is None:
             continue
-        if key in last:
-            state, since = last[key]
+        state, since = last.get(key, ("", at))
+        if state == _STEPS[kind]:  # judged once more
+            continue
+        if state:
             seconds.setdefault(state, []).append(int((at - since).total_seconds()))
         last[key] = (_STEPS[kind], at)
+    now = timezone.now()
+    for state, since in last.values():
+        if state not in _ENDS:
+            seconds.setdefault(state, []).append(int((now - since).total_seconds()))
     return [_stay(state, seconds[state]) for state in ChangeRequest.State.values if state in seconds]
 
 

@@ -11,8 +11,9 @@ from ordermgmt.company.services import tax_rates
 from ordermgmt.lib.calculation import DocumentInput, LineInput, calculate
 from ordermgmt.lib.money import ZERO
 from orders.models import Order, OrderAmendment, OrderVersion
+from orders.services import rules_of
 
-from .operations import FIELDS, typed
+from .values import FIELDS, typed
 
 Kind = Operation.Kind
 Content = dict[int, dict[str, Any]]
@@ -93,16 +94,17 @@ def _plain(value: Any) -> Any:
 
 
 def _differences(order: Order, header: Mapping[str, Any], lines: Content) -> list[str]:
-    rows = [lines[position] for position in sorted(lines)]
+    rows, rules = [lines[position] for position in sorted(lines)], rules_of(order)
     totals = calculate(
         DocumentInput(
             currency=order.currency,
-            tax_rounding="line" if order.tax_profile.tax_rounding == "line" else "group",
+            tax_rounding=rules.rounding, price_mode=rules.price_mode, cash_step=order.cash_step,
             lines=[
                 LineInput(
                     quantity=Decimal(row["quantity"]) - Decimal(row.get("qty_cancelled", "0")),
                     price=Decimal(row["unit_price"]), category=row["tax_category"], rate=Decimal(row["tax_rate"]),
                     discount_percent=Decimal(row["discount_percent"]),
+                    components=rules.authorities(row["tax_category"], Decimal(row["tax_rate"])),
                 )
                 for row in rows
             ],
@@ -119,9 +121,9 @@ def _differences(order: Order, header: Mapping[str, Any], lines: Content) -> lis
             for name in _SAME
             if (now.get(name) or None) != (then.get(name) or None)
         ]
-    sums = (totals.tax_basis, totals.tax_total, totals.grand_total)
-    if sums != (order.net_total, order.tax_total, order.gross_total):
-        found.append(f"{order.number}: {totals.grand_total} != {order.gross_total}")
+    sums = (totals.tax_basis, totals.tax_total + totals.rounding, totals.due)
+    if sums != (order.net_total, order.tax_total + order.rounding, order.gross_total):
+        found.append(f"{order.number}: {totals.due} != {order.gross_total}")
     found += [
         f"{order.number} {name}: {header.get(name)} != {getattr(order, name)}"
         for name in ("delivery_address", "billing_address")

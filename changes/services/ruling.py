@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessment, ChangeRequest
 from ordermgmt.accounts.roles import Role
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import DayRates, business_today, default_seller
 from ordermgmt.lib.money import HUNDRED, ZERO, total
 from orders.models import Order, OrderVersion
 
-from .operations import Op
+from .values import Op
 
 State = ChangeRequest.State
 Mode = ApprovalRuleStep.Mode
@@ -22,11 +22,12 @@ _LEVELS = list(Assessment.Level.values)
 class Summed:
     """What an order's open and applied changes come to, one request's own part included.
 
-    `amount` is in the order's currency: how much its lines are moved, up and down alike, so that what is taken off
-    does not hide what is put on. `share` is that as percent of the order's first version. `days` are calendar days.
+    `amount` is in the company's currency at the rate of the day, None where no rate is known: how much its lines are
+    moved, up and down alike, so that what is taken off does not hide what is put on. `share` is that as percent of the
+    order's first version. `days` are calendar days.
     """
 
-    amount: Decimal
+    amount: Decimal | None
     share: Decimal
     days: int
 
@@ -54,30 +55,56 @@ def summed(change: ChangeRequest, order: Order) -> Summed:
     first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
     base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
     share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
-    return Summed(amount, share, change.days + sum(days for _net, _moved, days in others))
+    own = DayRates(business_today()).convert(amount, order.currency, default_seller().currency)
+    return Summed(own, share, change.days + sum(days for _net, _moved, days in others))
 
 
 def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
     """The rules in force that count for this request."""
     sums = summed(change, order)
-    ends = any(op.kind == "terminate" for op in operations)
+    kinds = {str(op.kind) for op in operations}
     rules = ApprovalRule.objects.filter(is_active=True).prefetch_related("steps")
-    return [rule for rule in rules if counts(rule, change, sums, ends=ends)]
+    return [rule for rule in rules if counts(rule, change, sums, kinds)]
 
 
-def counts(rule: ApprovalRule, change: ChangeRequest, sums: Summed, *, ends: bool) -> bool:
+def passes_limit(change: ChangeRequest, order: Order, *, judged: bool) -> bool:
+    """Whether the request passes a limit of a rule in force. Before it is judged only what its lines move is known."""
+    sums = summed(change, order)
+    rules = ApprovalRule.objects.filter(is_active=True)
+    if not judged:
+        return any(any(_worth(rule, sums)) for rule in rules)
+    return any(any(_limits(rule, change, sums)) for rule in rules)
+
+
+def lacks_rate(currency: str) -> bool:
+    """Whether amounts of this currency can't be held against limits, because no rate was ever set."""
+    return DayRates(business_today()).convert(Decimal(1), currency, default_seller().currency) is None
+
+
+def counts(rule: ApprovalRule, change: ChangeRequest, sums: Summed, kinds: set[str]) -> bool:
     """Whether one of the rule's conditions holds, or it has none."""
+    asked = _limits(rule, change, sums) + ([bool(kinds & set(rule.kinds))] if rule.kinds else [])
+    return any(asked) or not asked
+
+
+def _limits(rule: ApprovalRule, change: ChangeRequest, sums: Summed) -> list[bool]:
+    """Whether each limit that the rule names is passed."""
     level = _LEVELS.index(change.quality)
     held = [
-        None if rule.amount_over is None else sums.amount > rule.amount_over,
-        None if rule.share_over is None else sums.share > rule.share_over,
         None if rule.days_over is None else sums.days > rule.days_over,
         None if rule.margin_under is None else change.margin_after is None or change.margin_after < rule.margin_under,
         None if not rule.quality_from else level >= max(1, _LEVELS.index(rule.quality_from)),
-        True if rule.on_termination and ends else False if rule.on_termination else None,
     ]
-    asked = [one for one in held if one is not None]
-    return any(asked) or not asked
+    return _worth(rule, sums) + [one for one in held if one is not None]
+
+
+def _worth(rule: ApprovalRule, sums: Summed) -> list[bool]:
+    """Whether the limits of amount and share that the rule names are passed. What can't be converted passes."""
+    held = [
+        None if rule.amount_over is None else sums.amount is None or sums.amount > rule.amount_over,
+        None if rule.share_over is None else sums.share > rule.share_over,
+    ]
+    return [one for one in held if one is not None]
 
 
 def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:

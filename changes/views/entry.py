@@ -16,11 +16,13 @@ from changes.models import ChangeRequest, Operation
 from changes.services import Op, compare_order, operations_from, operations_of
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.templatetags.ui import amount
+from ordermgmt.lib.typed import as_sent
 from orders.forms import clean_lines
 from orders.models import Order, OrderLine
 from orders.services import amended
 from orders.views.entry import EntryPage, read_json
-from orders.views.grid import grid_lines
+from orders.views.grid import attention, grid_lines
 from orders.views.lookup import ProductLookup
 from orders.views.page import order_or_404
 
@@ -59,9 +61,6 @@ class ChangeCreate(ChangePage):
         form.initial.update(_standing(order))
         with suppress(ValueError):  # no date, no proposal
             form.initial["promised_date"] = dt.date.fromisoformat(request.GET.get("promised", ""))
-        risk = request.GET.get("risk", "")
-        if risk.isdecimal() and len(risk) < 19:
-            form.initial["risk"] = int(risk)
         return _page(request, order, None, form, _rows(order, []))
 
 
@@ -74,7 +73,8 @@ class ChangeEdit(ChangePage):
             return redirect(change.get_absolute_url())
         operations = operations_of(change)
         form = ChangeForm(order=change.order, instance=change)
-        form.initial.update(_standing(change.order) | _written(operations))
+        # What follows is among the lines of the draft already.
+        form.initial.update(_standing(change.order) | _written(operations) | {"lines_follow": False})
         return _page(request, change.order, change, form, _rows(change.order, operations))
 
 
@@ -129,29 +129,76 @@ def _page(
 
 
 class Typed:
-    """What the page sent: the form, the operations it means, and what is wrong with it."""
+    """What the page sent: the form, the operations it means, and what is wrong with it.
+
+    `lines` are sentences by the row's place in the grid and its field, `header` by the field beside the lines.
+    """
 
     def __init__(self, order: Order, data: dict[str, Any], user: Any, change: ChangeRequest | None) -> None:
-        self.form = ChangeForm(data.get("header", {}), order=order, instance=change)
+        self.form = ChangeForm(as_sent(data.get("header", {})), order=order, instance=change)
         self.valid = self.form.is_valid()
+        self.header: dict[str, list[str]] = {
+            name: [str(one) for one in texts] for name, texts in self.form.errors.items()
+        }
         rows = data.get("lines", [])
-        self.lines: dict[int, dict[str, list[str]]] = {}
-        fresh = [row for row in rows if not isinstance(row.get("line"), int)]
-        cleaned, errors = clean_lines(fresh, user=user, currency=order.currency)
-        places = [place for place, row in enumerate(rows) if not isinstance(row.get("line"), int)]
-        self.lines = {places[place]: found for place, found in errors.items()}
-        kept = [row for row in rows if isinstance(row.get("line"), int)]
-        self.operations = operations_from(
-            order, kept + [_plain_row(row) for row in cleaned.values()], self.form.beside_lines()
-        )
+        kept = [place for place, row in enumerate(rows) if row.get("line")]
+        fresh = [place for place, row in enumerate(rows) if not row.get("line")]
+        cleaned, errors = clean_lines([rows[place] for place in fresh], user=user, currency=order.currency)
+        self.lines: dict[int, dict[str, list[str]]] = {fresh[place]: found for place, found in errors.items()}
+        self.row_of = {rows[place]["line"]: place for place in kept if type(rows[place]["line"]) is int}
+        self.row_of_new = [fresh[place] for place in cleaned]
+        written = [rows[place] for place in kept] + [_plain_row(row) for row in cleaned.values()]
+        self.operations = operations_from(order, written, self.form.beside_lines())
+        self.wrong: set[int] = set()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a field of the head or of a new line can't be read."""
+        return not self.valid or bool(self.lines)
 
     def check(self, order: Order) -> list[str]:
-        """The sentences about operations that are wrong."""
+        """The sentences about operations that are wrong, each kept at its field too."""
         try:
-            services.check_operations(order, self.operations)
+            self.operations = services.check_operations(order, self.operations)
+        except services.WrongOperations as error:
+            for problem in error.problems:
+                self._keep(problem)
+            return [str(text) for text in error.messages]
         except ValidationError as error:
             return [str(text) for text in error.messages]
         return []
+
+    def _keep(self, problem: services.Problem) -> None:
+        """Puts a sentence where the page shows it: at its row or at its field beside the lines."""
+        if problem.place is None:
+            return
+        self.wrong.add(problem.place)
+        op = self.operations[problem.place]
+        added = [place for place, one in enumerate(self.operations) if one.kind == Kind.ADD]
+        row: int | None = None
+        if op.kind == Kind.ADD:
+            row = self.row_of_new[added.index(problem.place)]
+        elif type(op.line) is int:
+            row = self.row_of.get(op.line)
+        if row is not None:
+            self.lines.setdefault(row, {}).setdefault(problem.field, []).append(problem.text)
+        elif problem.field in self.form.fields:
+            self.header.setdefault(problem.field, []).append(problem.text)
+
+    def nets(self, order: Order) -> dict[int, dict[str, str]]:
+        """What each row that can be read comes to, by its place in the grid. Ask after `check`."""
+        kinds = Operation.OF_LINE | {Kind.ADD}
+        sound = [op for place, op in enumerate(self.operations) if op.kind in kinds and place not in self.wrong]
+        added = [place for place, op in enumerate(self.operations) if op.kind == Kind.ADD]
+        fresh = [row for row, place in zip(self.row_of_new, added, strict=False) if place not in self.wrong]
+        with suppress(ValidationError):  # what is wrong with the request as a whole stands beside the grid
+            result = amended(order, services.amendment_of(order, sound))
+            found = {self.row_of[line.pk]: line.net for line in result.lines if line.pk in self.row_of}
+            found |= dict(zip(fresh, (line.net for line in result.fresh), strict=True))
+            return {
+                place: {"net": amount(net, order.currency)} for place, net in found.items() if place not in self.lines
+            }
+        return {}
 
 
 def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -171,7 +218,8 @@ class ChangePreview(ChangePage):
         if not problems and typed.operations:
             context["comparison"] = compare_order(order, typed.operations)
         html = render_to_string("changes/_compare.html", context, request)
-        return JsonResponse({"html": html, "errors": typed.lines, "count": len(typed.operations)})
+        shown = {"html": html, "errors": typed.lines, "rows": typed.nets(order), "count": len(typed.operations)}
+        return JsonResponse(shown)
 
 
 class ChangeSave(ChangePage):
@@ -183,10 +231,10 @@ class ChangeSave(ChangePage):
         order = change.order if change else order_or_404(self.user, number)
         typed = Typed(order, data, self.user, change)
         problems = typed.check(order)
-        if not typed.valid or typed.lines or problems:
-            return JsonResponse(
-                {"header": typed.form.errors, "lines": typed.lines, "message": " ".join(problems)}, status=422
-            )
+        if typed.is_wrong or problems:
+            names = [typed.form.fields[name].label for name in typed.header if name in typed.form.fields]
+            message = " ".join(problems) or attention(typed.lines, names)
+            return JsonResponse({"header": typed.header, "lines": typed.lines, "message": message}, status=422)
         try:
             saved = self._save(order, change, typed, data.get("version"))
         except StaleVersion:
@@ -196,7 +244,8 @@ class ChangeSave(ChangePage):
         except TransitionRefused as refused:
             return JsonResponse({"message": str(refused)}, status=409)
         except ValidationError as error:
-            return JsonResponse({"message": " ".join(error.messages), "header": {}, "lines": {}}, status=422)
+            header = error.message_dict if hasattr(error, "error_dict") else {}
+            return JsonResponse({"message": " ".join(error.messages), "header": header, "lines": {}}, status=422)
         url = saved.get_absolute_url()
         return JsonResponse(
             {"number": saved.number, "version": saved.version, "url": url, "edit": f"{url}edit/", "save": f"{url}save/"}
@@ -206,5 +255,5 @@ class ChangeSave(ChangePage):
         head = typed.form.head()
         if change is None:
             return services.raise_change(order, operations=typed.operations, actor=self.user, **head)
-        number = version if isinstance(version, int) else 0
+        number = version if type(version) is int else 0
         return services.edit_change(change, version=number, operations=typed.operations, actor=self.user, **head)

@@ -14,11 +14,18 @@ from billing.services import invoices_to_correct
 from changes import services
 from changes.actions import CHANGE_ACTIONS
 from changes.filters import ChangeFilter
-from changes.models import Acknowledgement, ChangeRequest
+from changes.models import Acknowledgement, Assessment, ChangeRequest
+from changes.panels import with_actions
 from changes.services import compare_order, impact_of
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.money import total
 from ordermgmt.lib.tables import Column, ListView
+
+from .standing import waits_for
+
+#: States in which nothing more happens to a request.
+DECIDED = (ChangeRequest.State.APPLIED, ChangeRequest.State.REFUSED, ChangeRequest.State.WITHDRAWN)
 
 
 class ChangeList(ListView):
@@ -74,24 +81,29 @@ def change_detail(request: Request, number: str) -> HttpResponseBase:
     told = list(change.acknowledgements.select_related("user", "acknowledged_by"))
     hidden |= set() if _asked(told, user) else {"acknowledge"}
     actions = [one for one in offered if one.name not in hidden]
-    context = {
+    context: dict[str, Any] = {
         "change": change,
         "order": change.order,
         "actions": actions,
         "may_edit": mine and change.state == ChangeRequest.State.DRAFT,
-        "comparison": comparison_of(change),
-        "impact": _impact(change),
+        "comparison": comparison_of(change, prices=user.has_perm("orders.view_price")),
         "judged": list(change.assessments.filter(is_void=False).select_related("assessor")),
         "steps": _steps(change),
         "consent": change.consents.filter(content_hash=change.content_hash).select_related("recorded_by").first(),
         "moved": services.moved(change) if _is_stale(change) else [],
         "stale": _is_stale(change),
         "told": told,
+        "purchases": with_actions(list(services.decisions_of(change, user)), user),
         "corrections": _corrections(change, user),
         "today": business_today(),
         "sees_prices": user.has_perm("orders.view_price"),
         "sees_cost": user.has_perm("orders.view_cost"),
     }
+    context["impact"] = _impact(change, context["judged"])
+    context["kept"] = services.kept_impact(change, context["judged"]) if change.state in DECIDED else None
+    context["able"] = services.able_to_grant(asked, barred) if asked else []
+    context["apart"] = _apart(change, user, barred) if asked else ""
+    context["waits_for"] = waits_for(context)
     return render(request, "changes/change_detail.html", context)
 
 
@@ -104,20 +116,30 @@ def change_register(request: Request) -> HttpResponseBase:
     return render(request, "changes/change_register.html", context)
 
 
-def comparison_of(change: ChangeRequest) -> Any:
-    """Before and after as they are now; None once the request is decided and the order went its way."""
+def comparison_of(change: ChangeRequest, *, prices: bool) -> Any:
+    """Before and after: as the order is now while it is open, as it was then once it is decided."""
+    if change.state in DECIDED:
+        return services.compare_decided(change, prices=prices)
     operations = list(change.operations.all())
-    if not operations or change.state in ("applied", "refused", "withdrawn"):
-        return None
-    return compare_order(change.order, operations)
+    return compare_order(change.order, operations) if operations else None
 
 
-def _impact(change: ChangeRequest) -> Any:
-    """What it means for the order as it is now; None for drafts without an operation and for what is decided."""
+def _apart(change: ChangeRequest, user: Any, barred: set[int]) -> str:
+    """Whether the reader approves changes but not this one, because they "asked" for it or "judged" it."""
+    if user.pk not in barred or not user.has_perm("changes.approve_change"):
+        return ""
+    return "asked" if change.requested_by_id == user.pk else "judged"
+
+
+def _impact(change: ChangeRequest, judged: list[Assessment]) -> Any:
+    """What it means for the order as it is now, with what was judged on top; None for drafts without an operation and
+    for what is decided."""
     operations = list(change.operations.all())
-    if not operations or change.state in ("applied", "refused", "withdrawn"):
+    if not operations or change.state in DECIDED:
         return None
-    return impact_of(change.order, operations)
+    impact = impact_of(change.order, operations)
+    impact.extra = total(one.cost for one in judged)
+    return impact
 
 
 def _corrections(change: ChangeRequest, user: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +15,7 @@ from changes import services
 from changes.actions import DELEGATION_ACTIONS, REASON_ACTIONS, RULE_ACTIONS
 from changes.forms import ChangeReasonForm, DelegationForm, RuleForm
 from changes.models import ApprovalRule, ChangeReason, Delegation
+from ordermgmt.company.services import default_seller
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.tables import Column, ListView
 
@@ -120,12 +121,13 @@ class RuleList(ListView):
     empty_text = gettext_lazy("Without a rule every change waits for a manager.")
     columns = [
         Column("name", gettext_lazy("Name"), sortable=False),
-        Column("rule", gettext_lazy("Rule"), value=lambda row: row.sentence()),
+        Column("rule", gettext_lazy("Rule"), value=lambda row: row.sentence(row.currency)),
         Column("is_active", gettext_lazy("In force"), kind="bool", sortable=False),
     ]
 
     def queryset(self) -> QuerySet[ApprovalRule]:
-        return ApprovalRule.objects.prefetch_related("steps")
+        money = Value(default_seller().currency)
+        return ApprovalRule.objects.annotate(currency=money).prefetch_related("steps")
 
     def row_url(self, row: ApprovalRule) -> str:
         return f"/changes/rules/{row.pk}/do/edit/" if self.request.user.has_perm(_RULES) else ""

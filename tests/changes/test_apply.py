@@ -1,25 +1,30 @@
 """Applying: once, on the version it was approved for, and everything that depends follows."""
 
 import datetime as dt
+from copy import copy
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import Instalment, Invoice
 from billing.services import draft_invoice, equal_rows, plan_instalments
 from changes.models import ChangeRequest
 from changes.services import Op, acknowledge_change, apply_change, approve_change, next_step
-from customers.models import CustomerBalance
-from fulfilment.services import add_milestone
+from customers.models import Customer, CustomerBalance
+from fulfilment.services import add_milestone, plan_needs
 from inventory.models import Reservation, StockItem
-from ordermgmt.activity.models import Event
-from ordermgmt.company.services import business_today
+from ordermgmt.activity.models import Event, Notification
+from ordermgmt.activity.services import work_off
+from ordermgmt.company.models import SellerProfile
+from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
 from orders.models import Order, OrderAmendment, OrderVersion
 from orders.services import hold_order
+from tests.factories.boms import conveyor
 from tests.factories.changes import applied, approved, assessed, fresh, more
 from tests.factories.fulfilment import ship
 from tests.factories.orders import line, person, placed, started
@@ -152,8 +157,25 @@ class TestService:
         assert after.termination_agreed_by == person("finance_manager")
         assert not Reservation.objects.filter(holder_id=order.order_lines[0].pk).exists()
         fee = Invoice.objects.get(order=None, customer=order.customer, state="draft")
-        assert fee.tax_basis == 250
+        assert (fee.tax_basis, fee.tax_total) == (250, Decimal("47.50"))
+        # The fee is a document of its own: what the order's lines lost is its whole net.
+        assert ChangeRequest.objects.get(pk=change.pk).net_change == -order.net_total
         sound()
+
+    def test_the_fee_is_of_the_orders_seller_and_taxed_as_for_its_customer(self):
+        first = default_seller()
+        second = copy(first)
+        second.pk, second.code, second.name, second.is_default = None, "TWO", "Second", True
+        SellerProfile.objects.update(is_default=False)
+        second.save()
+        order = started(line(quantity=5, supply="make"))
+        SellerProfile.objects.update(is_default=False)
+        SellerProfile.objects.filter(pk=first.pk).update(is_default=True)
+        Customer.objects.filter(pk=order.customer_id).update(country="CH")
+        apply_change(approved(now(order), Op("terminate", after={"fee": "250"})), actor=person("pm"))
+        fee = Invoice.objects.get(order=None, customer=order.customer, state="draft")
+        assert (fee.seller, fee.tax_total) == (second, 0)
+        assert {line.tax_category for line in fee.lines.all()} <= {"G", "O"}
 
     def test_the_end_of_an_order_that_shipped(self, order):
         ship(order, 2, 0)
@@ -163,6 +185,21 @@ class TestService:
         assert [one.due for one in after.order_lines] == [2, 0]
         assert not Invoice.objects.exists()
         sound()
+
+    def test_queries_do_not_grow_with_lines(self):
+        conveyor()
+        counts = []
+        for lines in (2, 30):
+            rows = [line("B-CONV", 1, supply="make"), *(line(quantity=2, supply="make") for _ in range(lines - 1))]
+            order = started(*rows)
+            plan_needs(order)
+            operations = [Op("quantity", one.pk, "3") for one in now(order).order_lines]
+            new = {"product": order.order_lines[0].product_id, "quantity": "1", "unit_price": "5", "supply": "make"}
+            change = approved(now(order), *operations, *(Op("add", after=new) for _ in range(lines // 2)))
+            with CaptureQueriesContext(connection) as asked:
+                apply_change(change, actor=person("pm"))
+            counts.append(len(asked))
+        assert counts[0] == counts[1]
 
     def test_who_and_when_not(self, order):
         change = approved(order, more(order, 6))
@@ -185,13 +222,16 @@ class TestService:
 
 
 class TestAcknowledging:
-    def test_told_once_and_shipping_waits(self, order):
+    def test_told_once_and_shipping_waits(self, order, client_of):
         change = applied(order, more(order, 6))
         asked = {one.asked for one in change.acknowledgements.all()}
         assert asked == {"Sally Sales", "Warehouse", "Finance"}
         assert now(order).unread_changes == 1
         with pytest.raises(TransitionRefused, match="acknowledges the change"):
             ship(order, 1, 0)
+        picker, picks = client_of(person("warehouse")), f"/fulfilment/orders/{order.number}/picks/"
+        assert "acknowledges the change" in picker.get(picks).content.decode()
+        assert order.number not in picker.get("/fulfilment/picks/").content.decode()
         acknowledge_change(change, actor=person("warehouse"))
         acknowledge_change(change, actor=person("warehouse"))
         assert now(order).unread_changes == 0
@@ -200,6 +240,18 @@ class TestAcknowledging:
             acknowledge_change(change, actor=person("manager"))
         assert Event.objects.filter(type="changes.acknowledged").count() == 1
         sound()
+
+    def test_everybody_concerned_is_told_once_per_decision(self, order):
+        change = applied(order, more(order, 6))
+        work_off()
+        for decision, wanted in (
+            ("submitted", {"pm"}), ("assessed", {"sales"}), ("approved", {"sales", "pm"}),
+            ("applied", {"sales", "warehouse", "finance", "finance2"}),
+        ):  # fmt: skip
+            rows = Notification.objects.filter(event__type=f"changes.{decision}", event__subject_id=change.pk)
+            told = list(rows.values_list("user__email", flat=True))
+            assert len(told) == len(set(told)), decision
+            assert {f"{one}@example.com" for one in wanted} <= set(told), (decision, told)
 
     def test_only_an_applied_one(self, order):
         with pytest.raises(TransitionRefused, match="Only an applied"):

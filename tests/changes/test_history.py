@@ -6,10 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from changes.services import Op, acknowledge_change, replay
+from changes.services import Op, acknowledge_change, refuse_change, replay
+from ordermgmt.activity.models import Event
 from ordermgmt.lib.invariants import violations
+from ordermgmt.lib.templatetags.ui import amount
 from orders.models import Order
-from tests.factories.changes import applied
+from orders.views.versions import compared
+from tests.factories.changes import applied, assessed, more, submitted
 from tests.factories.fulfilment import ship
 from tests.factories.orders import line, person, placed, started
 
@@ -53,12 +56,46 @@ def test_an_ended_order_replays(order):
 
 
 def test_what_was_bent_is_found(order):
+    """Past the rules of the database, which are taken out here."""
+    on_table = " ON orders_order" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
+        if on_table:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"DROP TRIGGER orders_order_agreed_update{on_table}")
         cursor.execute("UPDATE orders_order SET delivery_address = 'nowhere' WHERE id = %s", [order.pk])
     assert len(replay(now(order))) == 1
     assert {one.invariant.code for one in violations("C")} == {"C4"}
     with pytest.raises(CommandError):
         call_command("replay_changes", "--order", order.number, stdout=StringIO())
+
+
+def test_before_and_after_of_what_is_decided(order, client_of, sales, warehouse):
+    first = order.change_requests.order_by("pk").first()
+    page = client_of(sales).get(first.get_absolute_url()).content.decode()
+    for text in ("Before and after", "Dock 7", "Crane", "70.125", "not there"):
+        assert text in page, text
+    hidden = client_of(warehouse).get(first.get_absolute_url()).content.decode()
+    assert "Crane" in hidden
+    assert "70.125" not in hidden
+    pk = order.order_lines[0].pk
+    refused = submitted(
+        order, Op("quantity", pk, "20"), Op("price", pk, "77.25"), Op("delivery_address", after="Dock 9")
+    )
+    refuse_change(refused, reason="No.", actor=person("manager"))
+    page = client_of(sales).get(refused.get_absolute_url()).content.decode()
+    for text in ("Quantity", "77.25", "Dock 9", "20"):
+        assert text in page, text
+    assert "77.25" not in client_of(warehouse).get(refused.get_absolute_url()).content.decode()
+
+
+def test_a_version_names_no_customer_whom_the_reader_does_not_see(order):
+    kept = order.versions.order_by("version").first().content
+
+    def named(reader):
+        return {after for where, _before, after in compared(None, kept, reader) if where == "Customer"}
+
+    assert named(person("sales")) == {str(order.customer)}
+    assert named(person("sales2")) == {"–"}
 
 
 def test_two_versions_are_compared_and_exported(order, client_of, sales, warehouse):
@@ -68,8 +105,38 @@ def test_two_versions_are_compared_and_exported(order, client_of, sales, warehou
     assert "Dock 7" in page
     assert "A bigger crane" in page
     assert "Dock 7" not in client.get(url).content.decode()
+    for raw in ("net_total", "delivery_address", "tax_category", "unit_price", "{}"):
+        assert f">{raw}<" not in page, raw
+        assert f". {raw}<" not in page, raw
+    assert "Delivery address" in page
+    assert "Line 1: " in page or "Line 2: " in page
+    assert amount(order.net_total, order.currency) in page
     file = client.get(f"{url}?with={versions[0]}&export=csv")
     assert "Dock 7" in file.content.decode()
     assert client.get(f"{url}?with=abc").status_code == 200
     assert client.get(f"{url}?with=99999").status_code == 404
     assert client_of(warehouse).get(url).status_code == 403
+
+
+def test_the_audit_keeps_cost_and_margin_from_who_may_not_see_them(client_of):
+    order = started(line(quantity=10, supply="make"))
+    change = assessed(order, more(order, 12))
+    event = Event.objects.filter(type="changes.assessed", subject_id=change.pk).latest("pk")
+    assert "margin_after" in event.after
+    seen = {}
+    for who in ("admin", "manager"):
+        page = client_of(person(who)).get(f"/activity/audit/{event.pk}/").content.decode()
+        assert "content_hash" in page or str(change.content_hash) in page  # the rest of it is there
+        seen[who] = "margin_before" in page
+    assert seen == {"admin": False, "manager": True}
+
+
+def test_the_timeline_speaks_the_readers_language(order, client_of):
+    reader = person("manager")
+    reader.language = "zh-hans"
+    reader.save()
+    page = client_of(reader).get(f"/activity/timeline/orders.order/{order.pk}/").content.decode()
+    assert "变更申请" in page
+    assert "the change requests" not in page
+    assert "以Finance" not in page
+    assert "as Finance" not in page

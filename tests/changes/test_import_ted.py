@@ -47,6 +47,8 @@ def test_all_notices_are_entered_and_none_is_approved(steps, figures, client_of,
     assert Order.objects.filter(source_key__startswith="ted:").count() == figures["rows"] - 1
     explained = [one for one in requests() if "Awarded at" in one.text]
     assert len(explained) == 11
+    # Two lots of one procurement, each with the value of both before it: no earlier change explains that.
+    assert {one.source_key for one in requests() if "several contracts" in one.text} == {"ted:576289-2021"}
     flagged = [one for one in requests() if "something changed in between" in one.text]
     assert [one.source_key for one in flagged] == ["ted:244832-2021"]
     page = client_of(finance).get(flagged[0].get_absolute_url()).content.decode()

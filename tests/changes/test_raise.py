@@ -1,10 +1,12 @@
 """Asking for a change: what is typed, what is refused with a sentence, who may, and that nothing else is written."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -18,6 +20,7 @@ from changes.services import (
     take_back_change,
     withdraw_change,
 )
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
@@ -62,10 +65,10 @@ class TestServices:
             (lambda o: Op("quantity", o.order_lines[0].pk, "10"), "stays as it is"),
             (lambda o: Op("quantity", o.order_lines[0].pk, "1.5"), "Line 1"),
             (lambda o: Op("quantity", o.order_lines[0].pk, "NaN"), "can't be read"),
-            (lambda o: Op("quantity", o.order_lines[0].pk, "1e400"), "can't be read"),
+            (lambda o: Op("quantity", o.order_lines[0].pk, "1e400"), "At most 15 digits"),
             (lambda o: Op("quantity", o.order_lines[0].pk, "12", before="9"), "was 9 when this was written"),
             (lambda o: Op("remove", o.order_lines[0].pk), "lower the quantity"),
-            (lambda o: Op("price", o.order_lines[0].pk, "-1"), "can't be read"),
+            (lambda o: Op("price", o.order_lines[0].pk, "-1"), "At least 0"),
             (lambda o: Op("discount", o.order_lines[0].pk, "101"), "between 0 and 100"),
             (lambda o: Op("promised_date", after="1999-01-01"), "before the order date"),
             (lambda o: Op("promised_date", after="soon"), "can't be read"),
@@ -90,6 +93,7 @@ class TestServices:
         for operations, sentence in (
             ([Op("quantity", first, "3"), Op("quantity", first, "4")], "twice"),
             ([Op("quantity", first, "3"), Op("remove", first)], "at once"),
+            ([Op("promised_date", after="2999-01-01"), Op("promised_date", after="2999-01-02")], "Promised date is ch"),
             ([Op("remove", first), Op("remove", second)], "end it instead"),
             ([Op("terminate", after={}), Op("quantity", first, "3")], "stands alone"),
         ):
@@ -207,6 +211,45 @@ class TestPages:
     def post(self, client, url, body):
         return client.post(url, json.dumps(body), content_type="application/json")
 
+    def test_the_preview_says_what_is_wrong_at_the_cell(self, client_of, sales, order):
+        client, base = client_of(sales), f"/changes/orders/{order.number}"
+        body = self.body(order)
+        body["lines"][0] |= {"quantity": "-6", "unit_price": "1,234.50"}
+        body["lines"][1]["quantity"] = "x"
+        body["lines"] += [
+            {},
+            {"product": None, "description": "Crane", "quantity": "2", "unit_price": "55"},
+            {"description": "?"},
+        ]
+        shown = self.post(client, f"{base}/preview/", body).json()
+        assert shown["errors"]["0"] == {"quantity": ["A quantity lies above zero; remove the line instead."]}
+        assert shown["errors"]["1"] == {"quantity": ["“x” can't be read."]}
+        assert set(shown["errors"]["4"]) == {"quantity", "unit_price"}
+        assert shown["rows"] == {"3": {"net": "110.00"}}
+        assert self.post(client, f"{base}/save/", body).json()["lines"].keys() == {"0", "1", "4"}
+        body["lines"][0]["quantity"] = "2"
+        shown = self.post(client, f"{base}/preview/", body).json()
+        assert shown["rows"]["0"] == {"net": "2,469.00"}
+
+    def test_lines_follow_the_date_of_the_order(self, client_of, sales):
+        due = business_today() + dt.timedelta(14)
+        same = {"supply": "make", "promised_date": due}
+        order = started(line(quantity=10, **same), line("SKU-1", 4, **same), promised_date=due)
+        client, base = client_of(sales), f"/changes/orders/{order.number}"
+        first, second = order.order_lines
+        new = order.promised_date + dt.timedelta(10)
+        body = self.body(order, promised_date=str(new), lines_follow="on")
+        for row, one in zip(body["lines"], (first, second), strict=True):
+            row["promised_date"] = str(one.promised_date)
+        body["lines"][1]["promised_date"] = str(new + dt.timedelta(5))
+        self.post(client, f"{base}/save/", body)
+        written = ChangeRequest.objects.get().operations.values_list("kind", "line", "after")
+        assert set(written) == {
+            ("promised_date", None, str(new)),
+            ("line_date", first.pk, str(new)),
+            ("line_date", second.pk, str(new + dt.timedelta(5))),
+        }
+
     def test_written_in_the_grid(self, client_of, sales, order):
         client, base = client_of(sales), f"/changes/orders/{order.number}"
         assert client.get(f"{base}/new/").status_code == 200
@@ -263,6 +306,16 @@ class TestPages:
         assert price not in page.content.decode()
         assert price in client_of(finance).get(sent.get_absolute_url()).content.decode()
         assert "net" not in client_of(warehouse).get("/changes/?export=csv").getvalue().decode().lower()
+
+    def test_files_are_put_on_a_request(self, client_of, sales, sales2, finance, order):
+        change = submitted(order)
+        url, pdf = change.get_absolute_url(), SimpleUploadedFile("wanted.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+        address = f"/documents/attachments/changes.changerequest/{change.pk}/add/"
+        assert address in client_of(sales).get(url).content.decode()
+        assert client_of(sales2).post(address, {"file": pdf}).status_code == 404
+        pdf.seek(0)
+        assert client_of(sales).post(address, {"file": pdf}).status_code == 302
+        assert "wanted.pdf" in client_of(finance).get(url).content.decode()
 
     def test_reasons_are_the_companys_own(self, client_of, admin, sales):
         client = client_of(admin)

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from changes.services import register_of
+from changes.services import assess_change, register_of
 from orders.models import Order
-from tests.factories.changes import applied, more, submitted
+from tests.factories.changes import applied, fresh, judged, more, submitted
 from tests.factories.orders import line, person, started
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,16 @@ def test_counted_and_summed(order):
     assert (row["key"], row["count"], row["net"]) == (order.number, 1, 2 * order.order_lines[0].unit_price)
     assert found["customers"][0]["net"] == row["net"]
     assert register_of(person("sales2"))["reasons"] == []
+
+
+def test_days_count_until_now_and_one_stay_is_one(order):
+    """What still waits counts too; to be judged once more is no new stay."""
+    change = judged(order.change_requests.get(state="submitted"))
+    for cost in (5, 6):
+        assess_change(fresh(change), aspect="cost", level="low", note="dearer", cost=cost, actor=person("finance2"))
+    submitted(Order.objects.get(pk=order.pk), more(order, 14))
+    found = {one.state: one.count for one in register_of(person("manager"))["stays"]}
+    assert found == {"draft": 3, "submitted": 3, "assessed": 2, "approved": 1}
 
 
 def test_the_page_and_hidden_prices(order, client_of, manager, warehouse, admin):

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from changes.models import ChangeRequest
-from changes.services import acknowledge_change, approve_change, remind_changes
+from changes.services import acknowledge_change, apply_change, approve_change, next_step, remind_changes
 from changes.tasks import remind
 from ordermgmt.activity.models import Event, Notification
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
-from tests.factories.changes import applied, assessed, fresh, more, submitted
+from tests.factories.changes import agreed, applied, assessed, fresh, more, submitted
 from tests.factories.orders import line, person, started
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +74,20 @@ def test_the_list_narrowed_to_what_waits_for_me(client_of, manager, sales, order
     change = assessed(order, more(order, 11))
     assert change.number in client_of(manager).get("/changes/?waiting=me").content.decode()
     assert change.number not in client_of(sales).get("/changes/?waiting=me").content.decode()
+
+
+def test_consent_and_acknowledgement_wait_for_somebody_too(client_of, sales, finance, warehouse, pm, order):
+    change = assessed(order, more(order, 60))
+    while (step := next_step(fresh(change))) is not None:
+        approve_change(fresh(change), actor=person(step.role))
+
+    def waits(user):
+        return change.number in client_of(user).get("/changes/?waiting=me").content.decode()
+
+    assert (waits(sales), waits(finance), waits(warehouse)) == (True, False, False)
+    agreed(change)
+    assert (waits(sales), waits(pm)) == (False, True)
+    apply_change(fresh(change), actor=pm)
+    assert (waits(warehouse), waits(pm)) == (True, False)
+    acknowledge_change(change, actor=warehouse)
+    assert not waits(warehouse)
