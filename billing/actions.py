@@ -13,6 +13,7 @@ from billing.forms import (
     CollectionNoteForm,
     CreditForm,
     DecisionForm,
+    GoodsCreditForm,
     IssueForm,
     LateFeeForm,
     MailForm,
@@ -39,6 +40,12 @@ def _issue_consequences(invoice: Invoice) -> list[str]:
         _t("make the document final: nobody can change it, only credit it"),
         _t("make the PDF in the background"),
     ]
+
+
+def _asked(one: WriteOff) -> str:
+    if one.state == WriteOff.State.BOOKED:
+        return _t("The write-off is booked.")
+    return _t("The write-off is asked for: somebody else decides.")
 
 
 def _credit_consequences(invoice: Invoice) -> list[str]:
@@ -90,7 +97,7 @@ INVOICE_ACTIONS = ActionSet(
     ),
     Action(
         "write-off", _("Write off"), services.ask_write_off, permission="billing.write_off", form=WriteOffForm,
-        icon="cash-off", danger=True, done=_("The write-off is booked, or waits for a second person."),
+        icon="cash-off", danger=True, done=_asked, allowed_for=services.write_off_blocked,
         when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit and invoice.open > 0,
         consequences=lambda invoice: [
             _t("give up what %(customer)s owes; the amount stands in the journal as written off")
@@ -98,8 +105,18 @@ INVOICE_ACTIONS = ActionSet(
         ],
     ),
     Action(
+        "discount", _("Grant the discount"), services.grant_early_discount, permission="billing.credit_invoice",
+        icon="percentage", allowed_for=services.issuer_blocked, done=_("The credit note over the discount is issued."), bulk=True,
+        when=lambda invoice: services.earned(invoice) > ZERO,
+        consequences=lambda invoice: [
+            _t("issue a credit note over %(amount)s %(currency)s, with its tax; the invoice is settled")
+            % {"amount": invoice.money(services.earned(invoice)), "currency": invoice.currency}
+        ],
+    ),
+    Action(
         "correct", _("Correct to the order"), services.correct_invoice, permission="billing.credit_invoice",
-        form=ReasonForm, icon="replace", done=_("The credit note is issued. Check the new draft, then issue it."),
+        form=ReasonForm, icon="replace", allowed_for=services.issuer_blocked,
+        done=_("The credit note is issued. Check the new draft, then issue it."),
         when=services.may_be_corrected,
         consequences=lambda invoice: [
             _t("credit the lines of %(number)s whose price was changed since") % {"number": invoice.number},
@@ -108,7 +125,7 @@ INVOICE_ACTIONS = ActionSet(
     ),
     Action(
         "credit", _("Credit"), services.credit_invoice, permission="billing.credit_invoice", form=CreditForm,
-        icon="receipt-refund", danger=True, consequences=_credit_consequences, done=_("The credit note is issued."),
+        icon="receipt-refund", danger=True, allowed_for=services.issuer_blocked, consequences=_credit_consequences, done=_("The credit note is issued."),
         when=lambda invoice: invoice.state == Invoice.State.ISSUED and not invoice.is_credit,
     ),
 )  # fmt: skip
@@ -116,7 +133,7 @@ INVOICE_ACTIONS = ActionSet(
 WRITE_OFF_ACTIONS = ActionSet(
     Action(
         "approve", _("Approve"), services.approve_write_off, permission="billing.approve_write_off", form=RemarkForm,
-        icon="check", primary=True, bulk=True, done=_("The write-off is booked."),
+        icon="check", primary=True, bulk=True, allowed_for=services.decision_blocked, done=_("The write-off is booked."),
         when=lambda one: one.state == WriteOff.State.ASKED,
         consequences=lambda one: [
             _t("give up %(amount)s %(currency)s of %(number)s")
@@ -278,8 +295,25 @@ CHARGE_ACTIONS = ActionSet(
     ),
 )  # fmt: skip
 
+GOODS_CREDIT_ACTIONS = ActionSet(
+    Action(
+        "credit", _("Prepare the credit"), services.prepare_credit, permission="billing.charge_order",
+        form=GoodsCreditForm, allowed=services.credit_blocked, primary=True, icon="receipt-refund",
+        done=_("The credit is prepared; a second person decides, then the credit note is issued."),
+        consequences=lambda _task: [
+            _t("propose a deduction that a second person decides on"),
+            _t("put it on a credit note, or take it off the invoice that completes the order"),
+        ],
+    )
+)  # fmt: skip
+
+
+def _propose(order: Order, *, key: str, **data: Any) -> OrderCharge:
+    return services.add_charge(order, key=f"form:{key}", **data)  # keys of our own are none that a browser can send
+
+
 ADD_CHARGE = Action(
-    "add-charge", _("Propose a charge or deduction"), services.add_charge, permission="billing.charge_order",
+    "add-charge", _("Propose a charge or deduction"), _propose, permission="billing.charge_order",
     form=ChargeForm, icon="plus", when=lambda order: order.state in _OPEN, done=_("It waits for a second person."),
 )  # fmt: skip
 BILL_CHARGES = Action(
@@ -314,7 +348,7 @@ DRAW_ACCOUNT = Action(
 )  # fmt: skip
 FREEZE_ACCOUNT = Action(
     "freeze-account", _("Freeze the final account"), services.freeze_account, permission="billing.freeze_account",
-    icon="lock", primary=True, done=_("The final account is frozen."),
+    icon="lock", primary=True, done=_("The final account is frozen."), allowed_for=services.freeze_blocked,
     when=lambda order: order.state == Order.State.ACCEPTED and order.final_amount is None,
     consequences=lambda order: [
         _t("confirm %(amount)s %(currency)s as the final amount")

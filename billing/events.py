@@ -33,7 +33,8 @@ INVOICE_CREDITED = _type(
 )
 INVOICE_CANCELLED = _type("invoice_cancelled", _("closed {number}: all of it is credited"), icon="receipt-off")
 BALANCE_OPENED = _type("balance_opened", _("took over the open balance {number}, {amount} {currency}"))
-PLAN_MADE = _type("plan_made", _("planned {count} instalments over {amount} {currency}"), icon="calendar-dollar")
+PLAN_MADE = _type("plan_made", _("planned instalments over {amount} {currency}: {count}"), icon="calendar-dollar")
+DEFECTS_DATED = _type("defects_dated", _("moved {label} to the end of the defects period, {date}"), icon="calendar")
 PLAN_REMOVED = _type("plan_removed", _("removed the instalment plan"), icon="calendar-off")
 PAYMENT_RECORDED = _type(
     "payment_recorded", _("recorded payment {number} over {amount} {currency}"), icon="cash", told=True
@@ -55,13 +56,18 @@ WRITE_OFF_REFUSED = _type(
     "write_off_refused", _("refused to write off {amount} {currency} of {number}: {reason}"), icon="cash"
 )
 RESCHEDULED = _type(
-    "rescheduled", _("agreed {count} new instalments for {number}: {reason}"), icon="calendar-dollar", told=True
+    "rescheduled", _("agreed new instalments ({count}) for {number}: {reason}"), icon="calendar-dollar", told=True
+)
+#: For the audit alone, at the instalment itself: the document's timeline tells the whole.
+INSTALMENT_MOVED = _type(
+    "instalment_moved", _("made {label} {amount} {currency}, due on {date}"), icon="calendar-dollar"
 )
 RETENTION_RELEASED = _type(
     "retention_released", _("released {amount} {currency} of {number}, due on {date}"), icon="lock-open"
 )
 RATE_SET = _type("rate_set", _("set {currency} to {rate} from {day}"), icon="currency")
 ACCOUNT_SETTLED = _type("account_settled", _("closed the account with {amount} {currency}"), icon="lock")
+ACCOUNT_TOLD = _type("account_told", _("sent the settlement statement to {to}"), icon="mail")
 MAIL_ASKED = _type("mail_asked", _("sends {number} to {to}"), icon="mail")
 INVOICE_MAILED = _type("invoice_mailed", _("mailed {number} to {to}"), icon="mail")
 MAIL_BOUNCED = _type("mail_bounced", _("{number} to {to} came back: {reason}"), icon="mail", told=True)
@@ -112,6 +118,9 @@ ACCOUNT_REPLACED = _type(
     "account_replaced", _("took version {number} of the final account out of force"), icon="lock-open"
 )
 SETTLEMENT_KEPT = _type("settlement_kept", _("kept the settlement statement ({language})"), icon="file-type-pdf")
+LEDGER_ACCOUNT_SET = _type(
+    "ledger_account_set", _("set the ledger's account for {what} to {number}"), icon="calculator"
+)
 LATE_TERMS_SET = _type("late_terms_set", _("set late interest to {rate} % from {day}"), icon="percentage")
 LATE_FEE_PROPOSED = _type(
     "late_fee_proposed", _("proposed {amount} {currency} of late interest on {number} until {day}"), icon="percentage"

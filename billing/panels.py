@@ -7,7 +7,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Instalment, Invoice, Payment
-from billing.services import invoices_to_correct
+from billing.services import invoices_to_correct, written_off
 from ordermgmt.accounts.roles import Role
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.palette import Hit, command, provider
@@ -26,6 +26,7 @@ def _order(request: Any, order: Order) -> dict[str, Any] | None:
     return {
         "order": order, "invoices": invoices, "instalments": instalments,
         "open": order.invoiced_total - order.paid_total,
+        "written_off": written_off(order),
         "corrections": list(invoices_to_correct(Invoice.objects.filter(order=order)).order_by("pk")),
         "can_plan": user.has_perm("billing.plan_instalments") and order.state not in ("settled", "cancelled"),
         "today": business_today(),

@@ -1,22 +1,29 @@
 """Documents as people see them: one context feeds the page's preview and the PDF alike."""
 
 import datetime as dt
+import io
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils import translation
+from segno import helpers
+from stdnum import iban
 
 from billing.models import Invoice, Reminder, Settlement, buyer_lines
 from billing.services import (
     BUCKETS,
     aged_receivables,
-    balances,
+    balances_at,
     buyer_prints,
+    early_of,
     einvoice_xml,
     journal,
     open_at,
     profile_data,
     reminder_levels,
     reminder_text,
+    rules_now,
     seller_prints,
     wants_einvoice,
 )
@@ -27,6 +34,7 @@ from ordermgmt.lib.einvoice import embed
 from ordermgmt.lib.money import ZERO
 from ordermgmt.lib.pdf import render_pdf
 
+_MOST_BY_CODE = Decimal("999999999.99")
 #: Template and stylesheet by the layout of the tax profile; the language is the document's own.
 _LAYOUTS = {
     "": ("billing/pdf/invoice.html", "pdf/document.css"),
@@ -40,19 +48,21 @@ def document_context(invoice: Invoice) -> dict[str, Any]:
     seller = invoice.seller_data
     if invoice.is_draft and not invoice.tax_profile:
         source = invoice.order.tax_profile if invoice.order else invoice.seller.tax_profile
-        profile, seller = profile_data(source), seller_prints(invoice.seller)
+        profile, seller = profile_data(source, rules_now(invoice)), seller_prints(invoice.seller)
         invoice.buyer = buyer_prints(invoice)
-    # China's correction is the same document with a minus sign, in red.
-    sign = -1 if invoice.is_credit and profile.get("country") == "CN" else 1
+    # China's correction is the same document with a minus sign, in red; before the style was kept, its country told.
+    style = profile.get("credit_style", "red" if profile.get("country") == "CN" else "")
+    sign = -1 if invoice.is_credit and style == "red" else 1
     lines = [
         {"line": line, "quantity": sign * line.quantity, "net": sign * line.net,
          "tax": None if line.tax is None else sign * line.tax}
         for line in invoice.lines.all()
     ]  # fmt: skip
     taxes = [
-        {"rate": tax.rate, "basis": sign * tax.basis, "tax": sign * tax.tax, "reason": tax.exemption_reason}
+        {"rate": tax.rate, "basis": sign * tax.basis, "tax": sign * tax.tax, "reason": tax.exemption_reason,
+         "authority": tax.authority}
         for tax in invoice.taxes.all()
-    ]
+    ]  # fmt: skip
     due = sign * invoice.due
     return {
         "invoice": invoice,
@@ -62,6 +72,7 @@ def document_context(invoice: Invoice) -> dict[str, Any]:
         "taxes": taxes,
         "exemptions": [tax["reason"] for tax in taxes if tax["reason"]],
         "originals": [reference.original for reference in invoice.references.select_related("original")],
+        "early": early_of(invoice),
         "instalments": list(invoice.instalments.order_by("due_date", "pk")),
         "adjustments": [(one.reason, sign * one.signed) for one in invoice.adjustments.all()],
         "line_total": sign * invoice.line_total,
@@ -71,6 +82,7 @@ def document_context(invoice: Invoice) -> dict[str, Any]:
         "rounding": sign * invoice.rounding,
         "due": due,
         "red": sign == -1,
+        "gross_prices": profile.get("price_mode") == "gross",
         "per_line_tax": any(line["tax"] is not None for line in lines),
         "capitals": rmb_capitals(due) if profile.get("capital_numerals") and invoice.currency == "CNY" else "",
         "wording": profile.get("wording", ""),
@@ -85,7 +97,10 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     if invoice.seller.logo:
         images["logo"] = (bytes(invoice.seller.logo), invoice.seller.logo_type)
     with translation.override(invoice.language):
-        context = document_context(invoice) | {"logo": bool(images)}
+        context = document_context(invoice) | {"logo": "logo" in images}
+    if code := payment_code(invoice, context["seller"], len(context["instalments"])):
+        images["pay"] = (code, "image/png")
+    context["pay_code"] = "pay" in images
     template, stylesheet = _LAYOUTS[context["layout"]]
     plain = invoice.is_draft or not wants_einvoice(invoice)
     made = render_pdf(
@@ -95,10 +110,27 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     return made if plain else embed(made, einvoice_xml(invoice), language=invoice.language)
 
 
+def payment_code(invoice: Invoice, seller: Mapping[str, Any], instalments: int) -> bytes | None:
+    """The code (EPC069-12) that a banking app reads to pay the document at once, as PNG.
+
+    None where there is nothing to transfer in euro by one payment, or no account that takes it.
+    """
+    account = str(seller.get("iban", ""))
+    asks = not invoice.is_credit and invoice.kind != Invoice.Kind.PROFORMA and ZERO < invoice.due <= _MOST_BY_CODE
+    if not asks or invoice.currency != "EUR" or instalments > 1 or not invoice.number or not iban.is_valid(account):
+        return None
+    made = io.BytesIO()
+    code = helpers.make_epc_qr(
+        name=str(seller["name"])[:70], iban=iban.compact(account), amount=invoice.due, text=invoice.number
+    )
+    code.save(made, kind="png", scale=4, border=1)
+    return made.getvalue()
+
+
 def statement_context(customer: Customer, start: dt.date, end: dt.date) -> dict[str, Any]:
     """A customer's account from `start` to `end`, per currency: carried forward, movements, balance, open items, age."""
     only = Customer.objects.filter(pk=customer.pk)
-    before = balances(journal(only, end=start - dt.timedelta(days=1))) if start > dt.date.min else {}
+    before = balances_at(start - dt.timedelta(days=1), only) if start > dt.date.min else {}
     entries, items = journal(only, start=start, end=end), open_at(end, only)
     aged = {row.currency: row for row in aged_receivables(end, only)}
     currencies = sorted({currency for _pk, currency in before} | {one.currency for one in entries} | aged.keys())
@@ -144,7 +176,7 @@ def reminder_context(reminder: Reminder) -> dict[str, Any]:
     return {
         "reminder": reminder, "customer": reminder.customer, "rows": rows, "subject": subject, "body": body,
         "deadline": deadline, "day": day, "letter_language": language,
-        "asked": reminder.total + reminder.fee + reminder.interest,
+        "asked": reminder.total + reminder.fee,
     }  # fmt: skip
 
 

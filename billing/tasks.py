@@ -14,20 +14,25 @@ from billing.services import (
     PDF_JOB,
     REMINDER_JOB,
     SETTLEMENT_JOB,
+    SETTLEMENT_MAIL_JOB,
     as_issued,
+    date_defects,
     keep_pdf,
     keep_reminder_pdf,
     keep_settlement_paper,
     note_reminder_sent,
     note_sent,
+    note_told,
     propose_penalties,
     propose_reminders,
+    settlement_told,
 )
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.models import Job
 from ordermgmt.activity.services import Rejected, job_handler, send_mail_effect, subscriber
 from ordermgmt.company.services import default_seller
 from ordermgmt.documents.services import read_file
+from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.pdf import PdfUnavailable
 from orders.events import ORDER_ACCEPTED, ORDER_FINISHED, ORDER_REDELIVERED
 
@@ -39,6 +44,13 @@ def propose_late_delivery(event: Any) -> None:
         propose_penalties(event.root)
 
 
+@subscriber(ORDER_ACCEPTED)
+def date_the_end_of_defects(event: Any) -> None:
+    """The defects period counts from the acceptance; told twice it changes nothing."""
+    if event.root is not None:
+        date_defects(event.root, actor=system_user())
+
+
 def _document(invoice: Invoice) -> bytes:
     """The kept PDF, made now if nobody has yet; of a proforma what it would print."""
     try:
@@ -46,7 +58,7 @@ def _document(invoice: Invoice) -> bytes:
             return as_issued(invoice, invoice_pdf)
         if invoice.pdf is None:
             invoice = keep_pdf(invoice, invoice_pdf(invoice), actor=system_user())
-    except PdfUnavailable as error:
+    except (PdfUnavailable, TransitionRefused) as error:
         raise Rejected(str(error)) from error
     return read_file(invoice.pdf) if invoice.pdf else b""
 
@@ -127,3 +139,19 @@ def make_settlement_paper(job: Job, _progress: Callable[..., None]) -> dict[str,
         stored = paper.file
     url = f"/billing/orders/{settlement.order.number}/settlement/{language}.pdf"
     return {"file": str(stored.public_id), "url": url}
+
+
+@job_handler(SETTLEMENT_MAIL_JOB, label=_("Settlement statement by mail"))
+def send_settlement_mail(job: Job, _progress: Callable[..., None]) -> dict[str, Any]:
+    """Tells the customer that the account is closed, with the kept statement; a second run finds it told."""
+    settlement = Settlement.objects.select_related("order__seller", "order__customer").get(pk=job.params["settlement"])
+    order = settlement.order
+    if not settlement_told(settlement):
+        paper = SettlementPaper.objects.select_related("file").get(settlement=settlement, language=order.language)
+        send_mail_effect(
+            key=f"settlement:{settlement.pk}", to=order.customer.email, language=order.language,
+            template="billing/settlement", context={"order": order, "settlement": settlement, "seller": order.seller.name},
+            attachments=[(f"settlement-{order.number}.pdf", read_file(paper.file), "application/pdf")],
+        )  # fmt: skip
+        note_told(settlement, to=order.customer.email, actor=system_user())
+    return {"url": f"/billing/orders/{order.number}/settlement/"}

@@ -1,10 +1,11 @@
 """Forms of billing: they check shape; what may be is the services' business."""
 
 from .bank import AsideForm, BankAccountForm, BankFileForm, BookLineForm
-from .charges import ChargeForm, ClauseForm, DecisionForm
+from .charges import ChargeForm, ClauseForm, DecisionForm, GoodsCreditForm
 from .collection import CollectionNoteForm, LateFeeForm, LateTermsForm, LevelForm, OutcomeForm
 from .documents import BasisForm, CreditForm, DraftForm, InvoiceQuantityForm, IssueForm, MailForm, ReasonForm
-from .hand import HandForm, clean_hand_lines
+from .hand import HandForm, clean_hand_adjustments, clean_hand_lines
+from .ledger import LedgerAccountsForm
 from .payments import AllocateForm, PaymentForm, RefundForm, RefuseForm, RemarkForm, WriteOffForm
 from .periods import DayForm, PeriodForm, RateForm
 from .plans import MonthlyForm, PlanForm, PlanRowForm, PlanRows, ReleaseForm, RescheduleForm
@@ -23,11 +24,13 @@ __all__ = [
     "DayForm",
     "DecisionForm",
     "DraftForm",
+    "GoodsCreditForm",
     "HandForm",
     "InvoiceQuantityForm",
     "IssueForm",
     "LateFeeForm",
     "LateTermsForm",
+    "LedgerAccountsForm",
     "LevelForm",
     "MailForm",
     "MonthlyForm",
@@ -45,5 +48,6 @@ __all__ = [
     "RemarkForm",
     "RescheduleForm",
     "WriteOffForm",
+    "clean_hand_adjustments",
     "clean_hand_lines",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from ordermgmt.lib.bankfiles import MAX_BYTES
 from ordermgmt.lib.importing.values import DATE_FORMATS, NUMBER_FORMATS, readable
 from ordermgmt.lib.money import ZERO
 
-from .payments import share_fields
+from .payments import SharesForm
 
 _FIELDS = {
     "date": _("Day of booking"), "amount": _("Amount with its sign"), "paid_in": _("Money in"), "paid_out": _("Money out"),
@@ -28,8 +28,12 @@ class BankFileForm(forms.Form):
     """A statement from the bank."""
 
     file = forms.FileField(
-        label=_("File"), max_length=200, help_text=_("camt.053, MT940, or a table (CSV, XLS, XLSX) of the bank.")
-    )
+        label=_("File"), max_length=200,
+        help_text=_(
+            "camt.053, MT940, or a table (CSV, XLS, XLSX) with a line of headings: the day, the amount (or money in and out), and "
+            "what there is of text, payer, account and reference. The account's page says how other headings are read."
+        ),
+    )  # fmt: skip
     account = forms.ModelChoiceField(
         label=_("Account"), queryset=BankAccount.objects.none(), required=False, empty_label=_("As the file says"),
         help_text=_("Needed for tables that don't name the account."),
@@ -100,7 +104,7 @@ class AsideForm(forms.Form):
     )
 
 
-class BookLineForm(forms.Form):
+class BookLineForm(SharesForm):
     """How an entry is laid on the open instalments of a customer."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -110,17 +114,8 @@ class BookLineForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = line.version
-        self.line, self.instalments = line, instalments
-        share_fields(self, instalments, suggested)
-
-    def rows(self) -> list[tuple[Instalment, forms.BoundField]]:
-        """Each open instalment with its field."""
-        return [(one, self[f"share_{one.pk}"]) for one in self.instalments]
-
-    def allocations(self) -> dict[int, Decimal]:
-        """Shares by instalment key."""
-        shares = {one.pk: self.cleaned_data.get(f"share_{one.pk}") for one in self.instalments}
-        return {key: share for key, share in shares.items() if share}
+        self.line = line
+        self.add_shares(instalments, suggested)
 
     def clean(self) -> dict[str, Any]:
         """Not more is laid than came in."""

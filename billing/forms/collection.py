@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import CollectionNote, LateFeePolicy
 from billing.services import LevelTerms
+from ordermgmt.lib.fields import DecimalField
 
 from .parts import date_input
 
@@ -48,7 +49,7 @@ class LevelForm(forms.Form):
     days = forms.IntegerField(
         label=_("Days late"), required=False, min_value=1, max_value=3650, help_text=_("Empty: there is no such level.")
     )
-    fee = forms.DecimalField(
+    fee = DecimalField(
         label=_("Fee"), required=False, min_value=Decimal(0), max_digits=19, decimal_places=4,
         help_text=_("In the company's currency."),
     )  # fmt: skip
@@ -98,7 +99,7 @@ class LateTermsForm(forms.Form):
     start = forms.DateField(
         label=_("From"), widget=date_input(), help_text=_("They hold until later ones; interest is split by day.")
     )
-    annual = forms.DecimalField(
+    annual = DecimalField(
         label=_("Percent a year"), min_value=Decimal(0), max_value=Decimal(1000), max_digits=12, decimal_places=6,
         help_text=_("Simple interest, from the day after the due date."),
     )  # fmt: skip
@@ -110,11 +111,11 @@ class LateTermsForm(forms.Form):
         label=_("Days of grace"), min_value=0, max_value=365, initial=0,
         help_text=_("Paid within them costs nothing; after them the days count from the due date."),
     )  # fmt: skip
-    flat_fee = forms.DecimalField(
+    flat_fee = DecimalField(
         label=_("Flat fee"), min_value=Decimal(0), max_digits=19, decimal_places=4, initial=0,
         help_text=_("Asked for once with the first claim, in the document's currency."),
     )  # fmt: skip
-    cap = forms.DecimalField(
+    cap = DecimalField(
         label=_("At most"), required=False, min_value=Decimal("0.0001"), max_digits=19, decimal_places=4,
         help_text=_("Of interest and fee of one instalment together; empty: no limit."),
     )  # fmt: skip

@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice
-from billing.services import credited_before
+from billing.services import REFERENCES, credit_of, credited_before, early_of
+from customers.forms import early_faults
+from customers.models import EarlyMode
+from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import ZERO
 from orders.models import OrderLine
 
-from .parts import date_input, plain
+from .parts import ReferencesForm, date_input, plain
 
 
 class IssueForm(forms.Form):
@@ -62,18 +65,24 @@ class CreditForm(ReasonForm):
     """A credit note: the reason, and how much of each line; all that is left unless changed."""
 
     takes = ("instance",)
+    sent_once = True
+
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, *args: Any, instance: Invoice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4().hex
         self.fields["reason"].help_text = _t("Printed on the credit note.")
         taken, _nets = credited_before(instance)
+        # Sent again, it asks for what is credited already: it leads there, whatever is left by now.
+        again = credit_of(instance, self.data.get("key", "")) is not None
         self.lines = []
         for line in instance.lines.all():
             left = line.quantity - taken[line.pk]
-            if left > 0:
+            if left > 0 and not again:
                 name = f"line_{line.pk}"
                 self.lines.append(line)
-                self.fields[name] = forms.DecimalField(
+                self.fields[name] = DecimalField(
                     label=f"{line.position} · {line.description}", min_value=ZERO, max_value=left, initial=plain(left),
                     required=False, max_digits=19, decimal_places=6,
                     help_text=_t("Quantity to credit, at most %(left)s. 0 leaves the line as it is.")
@@ -90,12 +99,13 @@ class CreditForm(ReasonForm):
         return data
 
 
+_EARLY = ("early_percent", "early_days", "early_mode")
 _DRAFT_FIELDS = (
-    "version", "delivery_date", "payment_days", "language", "retention_percent", "retention_until", "note",
+    "version", "delivery_date", *REFERENCES, "payment_days", "language", "retention_percent", "retention_until", "note",
 )  # fmt: skip
 
 
-class DraftForm(forms.Form):
+class DraftForm(ReferencesForm):
     """The header of a draft, and the quantity of each order line it may bill."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -110,7 +120,7 @@ class DraftForm(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, help_text=_("The language in which the document is printed.")
     )
-    retention_percent = forms.DecimalField(
+    retention_percent = DecimalField(
         label=_("Retention in percent"), required=False, max_digits=9, decimal_places=6,
         min_value=Decimal("0.000001"), max_value=Decimal("99.999999"),
         help_text=_("Of the total: billed now, kept back until the day beside it or its release."),
@@ -119,6 +129,19 @@ class DraftForm(forms.Form):
         label=_("Retention until"), required=False, widget=date_input(),
         help_text=_("The end of the defects period; until then it is never overdue."),
     )  # fmt: skip
+    early_percent = DecimalField(
+        label=_("Early-payment discount %"), required=False, max_digits=8, decimal_places=6,
+        min_value=Decimal("0.000001"), max_value=Decimal("99.999999"),
+        help_text=_("Comes off an invoice that is paid within the days beside it. Empty: none."),
+    )  # fmt: skip
+    early_days = forms.IntegerField(
+        label=_("Paid within days"), required=False, min_value=0, max_value=3650,
+        help_text=_("From the invoice date; fewer than the days to pay."),
+    )  # fmt: skip
+    early_mode = forms.ChoiceField(
+        label=_("Taken off"), required=False, choices=EarlyMode.choices,
+        help_text=_("Ask your tax adviser which of them your law wants."),
+    )  # fmt: skip
     note = forms.CharField(
         label=_("Note on the document"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Printed below the sums."),
@@ -126,22 +149,21 @@ class DraftForm(forms.Form):
 
     def __init__(self, *args: Any, invoice: Invoice, order_lines: list[OrderLine], **kwargs: Any) -> None:
         present = {line.order_line_id: line.quantity for line in invoice.lines.all()}
-        kwargs.setdefault(
-            "initial",
-            {name: getattr(invoice, name) for name in _DRAFT_FIELDS},
-        )
+        early = early_of(invoice)
+        offered = {f"early_{name}": getattr(early, name) for name in ("percent", "days", "mode")} if early else {}
+        kwargs.setdefault("initial", {name: getattr(invoice, name) for name in _DRAFT_FIELDS} | offered)
         super().__init__(*args, **kwargs)
         by_percent = invoice.progress_percent is not None
         composed = invoice.bills_order_lines or (invoice.kind == Invoice.Kind.PROFORMA and any(present))
         self.order_lines = order_lines if composed and not by_percent else []
         if by_percent:
-            self.fields["percent"] = forms.DecimalField(
+            self.fields["percent"] = DecimalField(
                 label=_t("Progress in percent"), max_digits=9, decimal_places=6, min_value=Decimal("0.000001"),
                 max_value=100, initial=plain(invoice.progress_percent or ZERO),
                 help_text=_t("Cumulative: so much of every line is billed once this is issued."),
             )  # fmt: skip
         for line in self.order_lines:
-            self.fields[f"line_{line.pk}"] = forms.DecimalField(
+            self.fields[f"line_{line.pk}"] = DecimalField(
                 label=f"{line.position} · {line.description}", min_value=ZERO, max_value=line.qty_to_invoice,
                 initial=plain(present.get(line.pk, ZERO)), required=False, max_digits=19, decimal_places=6,
                 help_text=_t("%(left)s %(unit)s can be invoiced.")
@@ -151,19 +173,27 @@ class DraftForm(forms.Form):
     def header_fields(self) -> list[forms.BoundField]:
         """The fields of the document itself."""
         names = (
-            "percent", "delivery_date", "payment_days", "language", "retention_percent", "retention_until", "note",
+            "percent", "delivery_from", "delivery_date", "tax_point", "payment_days", "language", "contract_reference",
+            "buyer_reference", *_EARLY, "retention_percent", "retention_until", "note",
         )  # fmt: skip
         return [self[name] for name in names if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
-        """A retention has a percentage and a day."""
+        """A retention has a percentage and a day, a discount a percentage and its days."""
         data = super().clean() or {}
         percent, until = data.get("retention_percent"), data.get("retention_until")
         if percent is not None and until is None and "retention_until" not in self.errors:
             self.add_error("retention_until", _t("Say until when it is kept back."))
         if until is not None and percent is None and "retention_percent" not in self.errors:
             self.add_error("retention_percent", _t("Say how much is kept back."))
+        for name, text in early_faults(data).items():
+            self.add_error(name, text)
         return data
+
+    def early(self) -> tuple[Decimal | None, int | None, str]:
+        """What comes off who pays early."""
+        percent, days, mode = (self.cleaned_data[name] for name in _EARLY)
+        return percent, days, mode or EarlyMode.INCLUDED
 
     def line_fields(self) -> list[forms.BoundField]:
         """One quantity per order line."""
@@ -187,7 +217,7 @@ class InvoiceQuantityForm(forms.Form):
         ],
         help_text=_("Single quantities can be changed on the draft."),
     )  # fmt: skip
-    percent = forms.DecimalField(
+    percent = DecimalField(
         label=_("Progress in percent"), required=False, max_digits=9, decimal_places=6, min_value=Decimal("0.000001"),
         max_value=100,
         help_text=_("Cumulative: so much of every line is billed once this is issued. Only for progress."),

@@ -1,6 +1,6 @@
 """Documents that bill no order: the header, and the rows of the line grid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,17 +10,22 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice
+from billing.models import DocumentAdjustment, Invoice
 from customers.models import Customer
+from inventory.models import Product
 from ordermgmt.company.models import TaxRate
+from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import HUNDRED, ZERO
+from ordermgmt.lib.typed import whole
 
-from .parts import date_input
+from .parts import ReferencesForm, date_input
 
+#: Rows by their place, and what is wrong with others by place and field.
+Cleaned = tuple[dict[int, dict[str, Any]], dict[int, dict[str, list[str]]]]
 _KINDS = (Invoice.Kind.STANDARD, Invoice.Kind.DEBIT_NOTE, Invoice.Kind.PROFORMA)
 
 
-class HandForm(forms.Form):
+class HandForm(ReferencesForm):
     """The header of a document that bills no order. `customers` and `documents` are what the person may choose from."""
 
     customer = forms.ModelChoiceField(
@@ -45,9 +50,17 @@ class HandForm(forms.Form):
         label=_("Delivery date"), required=False, widget=date_input(),
         help_text=_("The day or the end of the period of the supply; the invoice date if left empty."),
     )  # fmt: skip
+    supply = forms.ChoiceField(
+        label=_("What is supplied"), required=False, choices=[("goods", _("Goods")), ("service", _("Services"))],
+        help_text=_("For lines without a product: together with the customer's country it decides the tax category."),
+    )  # fmt: skip
     payment_days = forms.IntegerField(
         label=_("Days to pay"), required=False, min_value=0, max_value=3650,
         help_text=_("Counted from the invoice date; the customer's own if left empty."),
+    )  # fmt: skip
+    prepaid = DecimalField(
+        label=_("Paid before"), required=False, max_digits=15, decimal_places=4, min_value=ZERO,
+        help_text=_("What the customer paid ahead: it comes off what is due and is no payment to be recorded."),
     )  # fmt: skip
     language = forms.ChoiceField(
         label=_("Language"), required=False, choices=[("", _("The customer's")), *settings.LANGUAGES],
@@ -66,7 +79,8 @@ class HandForm(forms.Form):
             chosen = self[name].value()
             field.queryset = queryset
             # The select holds what is chosen and asks the server for the rest.
-            found = queryset.filter(pk=chosen).first() if str(chosen or "").isdecimal() else None
+            pk = whole(chosen)
+            found = None if pk is None else queryset.filter(pk=pk).first()
             field.widget.choices = [("", ""), *([(found.pk, str(found))] if found else [])]
 
     def clean(self) -> dict[str, Any]:
@@ -85,10 +99,11 @@ class HandForm(forms.Form):
     def header(self) -> dict[str, Any]:
         """What the service is given; what is left empty follows from the customer."""
         optional = ("payment_days", "language")
+        self.cleaned_data["prepaid"] = self.cleaned_data.get("prepaid") or ZERO
         return {
             name: value
             for name, value in self.cleaned_data.items()
-            if name != "customer" and not (name in optional and value in (None, ""))
+            if name not in ("customer", "supply") and not (name in optional and value in (None, ""))
         }
 
 
@@ -97,13 +112,11 @@ class HandLineForm(forms.Form):
 
     sku = forms.CharField(required=False, max_length=60)
     description = forms.CharField(max_length=500)
-    quantity = forms.DecimalField(max_digits=15, decimal_places=6)
+    quantity = DecimalField(max_digits=15, decimal_places=6)
     unit = forms.CharField(required=False, max_length=20)
-    unit_price = forms.DecimalField(max_digits=17, decimal_places=6, min_value=ZERO)
-    discount_percent = forms.DecimalField(
-        required=False, max_digits=9, decimal_places=6, min_value=ZERO, max_value=HUNDRED
-    )
-    tax_category = forms.ChoiceField(choices=TaxRate.Category.choices)
+    unit_price = DecimalField(max_digits=17, decimal_places=6, min_value=ZERO)
+    discount_percent = DecimalField(required=False, max_digits=9, decimal_places=6, min_value=ZERO, max_value=HUNDRED)
+    tax_category = forms.ChoiceField(required=False, choices=[("", ""), *TaxRate.Category.choices])
 
     def clean_quantity(self) -> Decimal:
         """Not nothing."""
@@ -117,25 +130,70 @@ class HandLineForm(forms.Form):
         return self.cleaned_data["discount_percent"] or ZERO
 
 
+class HandAdjustmentForm(forms.Form):
+    """An allowance or charge over all of the document."""
+
+    kind = forms.ChoiceField(choices=DocumentAdjustment.Kind.choices)
+    reason = forms.CharField(max_length=100)
+    percent = DecimalField(required=False, max_digits=9, decimal_places=6, min_value=ZERO, max_value=HUNDRED)
+    amount = DecimalField(required=False, max_digits=15, decimal_places=4, min_value=ZERO)
+    tax_category = forms.ChoiceField(required=False, choices=[("", ""), *TaxRate.Category.choices])
+
+    def clean(self) -> dict[str, Any]:
+        """Either a percentage or an amount."""
+        data = super().clean() or {}
+        if bool(data.get("percent")) == bool(data.get("amount")) and not {"percent", "amount"} & set(self.errors):
+            self.add_error("amount", _t("Give a percentage or an amount, one of them."))
+        return data
+
+
+def clean_hand_adjustments(rows: Sequence[Mapping[str, Any]], *, rates: Mapping[str, Decimal]) -> Cleaned:
+    """Cleaned rows and errors per field, both by place; blank rows are left out."""
+    cleaned: dict[int, dict[str, Any]] = {}
+    errors: dict[int, dict[str, list[str]]] = {}
+    for place, row in enumerate(rows):
+        if not any(str(row.get(name) or "").strip() for name in ("reason", "percent", "amount")):
+            continue
+        form = HandAdjustmentForm(row)
+        category = form.cleaned_data.get("tax_category") if form.is_valid() else ""
+        if category and category not in rates:
+            form.add_error("tax_category", _t("The tax profile has no rate of this category today."))
+        if form.is_valid():
+            cleaned[place] = form.cleaned_data | {
+                "percent": form.cleaned_data["percent"] or None,
+                "tax_rate": rates[category] if category else None,
+            }
+        else:
+            errors[place] = {name: [str(text) for text in texts] for name, texts in form.errors.items()}
+    return cleaned, errors
+
+
 def clean_hand_lines(
-    rows: Sequence[Mapping[str, Any]], *, skus: Mapping[int, str], rates: Mapping[str, Decimal]
-) -> tuple[dict[int, dict[str, Any]], dict[int, dict[str, list[str]]]]:
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    products: Mapping[int, Product],
+    rates: Mapping[str, Decimal],
+    category_of: Callable[[Product | None], str],
+) -> Cleaned:
     """Cleaned rows and errors per field, both by the row's place in the grid; blank rows are left out.
 
-    `skus` are the numbers of products that rows name by id, `rates` the tax rates of the day by category.
+    `products` are those that rows name by id, `rates` the tax rates of the day by category; a row without a category
+    gets the one that `category_of` proposes.
     """
     cleaned: dict[int, dict[str, Any]] = {}
     errors: dict[int, dict[str, list[str]]] = {}
     for place, row in enumerate(rows):
         if not any(str(row.get(name) or "").strip() for name in ("product", "description", "quantity", "unit_price")):
             continue
-        product = row.get("product")
-        sku = skus.get(product, "") if isinstance(product, int) else str(product or "")
+        named = row.get("product")
+        product = products.get(named) if isinstance(named, int) else None
+        sku = product.sku if product else "" if isinstance(named, int) else str(named or "")
         form = HandLineForm({**row, "sku": sku})
-        if form.is_valid() and form.cleaned_data["tax_category"] not in rates:
+        category = (form.cleaned_data.get("tax_category") or category_of(product)) if form.is_valid() else ""
+        if form.is_valid() and category not in rates:
             form.add_error("tax_category", _t("The tax profile has no rate of this category today."))
         if form.is_valid():
-            cleaned[place] = form.cleaned_data | {"tax_rate": rates[form.cleaned_data["tax_category"]]}
+            cleaned[place] = form.cleaned_data | {"tax_category": category, "tax_rate": rates[category]}
         else:
             errors[place] = {
                 "product" if name == "sku" else name: [str(text) for text in texts]

@@ -1,5 +1,6 @@
 """Money that comes in and goes back."""
 
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import Instalment, Invoice, Payment
 from billing.services import tolerance
 from customers.models import Customer
+from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import ZERO
 
 from .documents import ReasonForm
@@ -25,7 +27,7 @@ class RefundForm(ReasonForm):
 
     def __init__(self, *args: Any, instance: Payment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = forms.DecimalField(
+        self.fields["amount"] = DecimalField(
             label=_t("Amount"), max_digits=19, decimal_places=4, min_value=Decimal("0.0001"),
             initial=f"{instance.unallocated.normalize():f}",
             help_text=_t("At most the credit that is left of this payment."),
@@ -38,6 +40,7 @@ class RefundForm(ReasonForm):
         self.order_fields(["amount", "on", "reason", "key"])
 
 
+_SHARE = re.compile(r"share_\d{1,18}", re.ASCII)
 _METHODS = [(key, label) for key, label in Payment.Method.choices if key != Payment.Method.WRITE_OFF]
 
 
@@ -50,7 +53,7 @@ class WriteOffForm(ReasonForm):
     def __init__(self, *args: Any, instance: Invoice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         most = tolerance(instance.currency)
-        self.fields["amount"] = forms.DecimalField(
+        self.fields["amount"] = DecimalField(
             label=_t("Amount"), max_digits=19, decimal_places=4, min_value=Decimal("0.0001"),
             initial=plain(instance.open),
             help_text=_t("At most what is open. Above %(most)s %(currency)s per document a second person decides.")
@@ -74,18 +77,39 @@ class RefuseForm(forms.Form):
     remark = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Whoever asked reads it."))
 
 
-def share_fields(form: forms.Form, instalments: list[Instalment], suggested: dict[int, Decimal]) -> None:
-    """Adds one amount per open instalment, filled with what is suggested."""
-    for one in instalments:
-        share = suggested.get(one.pk)
-        form.fields[f"share_{one.pk}"] = forms.DecimalField(
-            label=_t("Amount for %(invoice)s") % {"invoice": one.invoice}, required=False, min_value=ZERO,
-            max_digits=19, decimal_places=4, initial=plain(share) if share else None,
-            help_text=_t("At most what is open."),
-        )  # fmt: skip
+class SharesForm(forms.Form):
+    """A share for each open instalment, filled with what is suggested."""
+
+    instalments: list[Instalment]
+
+    def add_shares(self, instalments: list[Instalment], suggested: dict[int, Decimal]) -> None:
+        """One amount per instalment.
+
+        What was sent for one that is open no more is read too: the service refuses it (P11), nothing is dropped.
+        """
+        self.instalments = instalments
+        shown = {one.pk for one in instalments}
+        for key in {int(name[6:]) for name in self.data if _SHARE.fullmatch(name)} - shown:
+            self.fields[f"share_{key}"] = DecimalField(required=False, min_value=ZERO, max_digits=19, decimal_places=4)
+        for one in instalments:
+            share = suggested.get(one.pk)
+            self.fields[f"share_{one.pk}"] = DecimalField(
+                label=_t("Amount for %(invoice)s") % {"invoice": one.invoice}, required=False, min_value=ZERO,
+                max_digits=19, decimal_places=4, initial=plain(share) if share else None,
+                help_text=_t("At most what is open."),
+            )  # fmt: skip
+
+    def rows(self) -> list[tuple[Instalment, forms.BoundField]]:
+        """Each open instalment with its field."""
+        return [(one, self[f"share_{one.pk}"]) for one in self.instalments]
+
+    def allocations(self) -> dict[int, Decimal]:
+        """What was entered, by instalment key."""
+        names = (name for name in self.fields if _SHARE.fullmatch(name))
+        return {int(name[6:]): share for name in names if (share := self.cleaned_data.get(name))}
 
 
-class AllocateForm(forms.Form):
+class AllocateForm(SharesForm):
     """How a payment's credit is laid on open instalments: suggested, changed at will, exact."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -95,17 +119,8 @@ class AllocateForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = payment.version
-        self.payment, self.instalments = payment, instalments
-        share_fields(self, instalments, suggested)
-
-    def rows(self) -> list[tuple[Instalment, forms.BoundField]]:
-        """Each open instalment with its field."""
-        return [(one, self[f"share_{one.pk}"]) for one in self.instalments]
-
-    def allocations(self) -> dict[int, Decimal]:
-        """Shares by instalment key."""
-        shares = {one.pk: self.cleaned_data.get(f"share_{one.pk}") for one in self.instalments}
-        return {key: share for key, share in shares.items() if share}
+        self.payment = payment
+        self.add_shares(instalments, suggested)
 
     def clean(self) -> dict[str, Any]:
         """Something is laid, and not more than there is."""
@@ -123,7 +138,7 @@ class AllocateForm(forms.Form):
         return data
 
 
-class PaymentForm(forms.Form):
+class PaymentForm(SharesForm):
     """Money that came in, and a share for each open instalment of the customer."""
 
     customer = forms.ModelChoiceField(
@@ -131,7 +146,7 @@ class PaymentForm(forms.Form):
         help_text=_("Who paid. Their open instalments appear below."),
     )  # fmt: skip
     key = forms.CharField(widget=forms.HiddenInput, max_length=60)
-    amount = forms.DecimalField(
+    amount = DecimalField(
         label=_("Amount"), max_digits=19, decimal_places=4, min_value=Decimal("0.0001"),
         help_text=_("What arrived on the account, in the currency of the invoices."),
     )  # fmt: skip
@@ -156,12 +171,7 @@ class PaymentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["customer"].queryset = customers  # type: ignore[attr-defined]  # a ModelChoiceField
         self.fields["key"].initial = uuid.uuid4().hex
-        self.instalments = instalments
-        share_fields(self, instalments, suggested)
-
-    def rows(self) -> list[tuple[Instalment, forms.BoundField]]:
-        """Each open instalment with its field."""
-        return [(one, self[f"share_{one.pk}"]) for one in self.instalments]
+        self.add_shares(instalments, suggested)
 
     def clean_currency(self) -> str:
         """An ISO code in capitals."""
@@ -173,8 +183,3 @@ class PaymentForm(forms.Form):
         except ValueError as error:
             raise ValidationError(_t("This is not a currency code.")) from error
         return code
-
-    def allocations(self) -> dict[int, Decimal]:
-        """Shares by instalment key."""
-        shares = {one.pk: self.cleaned_data.get(f"share_{one.pk}") for one in self.instalments}
-        return {key: share for key, share in shares.items() if share}

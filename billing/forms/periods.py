@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from ordermgmt.lib.fields import DecimalField
+
 from .parts import date_input
 
 
@@ -51,7 +53,7 @@ class RateForm(forms.Form):
     day = forms.DateField(
         label=_("From"), widget=date_input(), help_text=_("It holds until a later rate; what is booked keeps its own.")
     )
-    rate = forms.DecimalField(
+    rate = DecimalField(
         label=_("Rate"), max_digits=18, decimal_places=8,
         help_text=_("What one unit is worth in the company's currency."),
     )  # fmt: skip

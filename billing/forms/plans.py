@@ -13,6 +13,7 @@ from billing.models import Instalment, InstalmentPlan
 from billing.services import PlanRow
 from fulfilment.models import Milestone
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.fields import DecimalField
 
 from .parts import date_input
 
@@ -24,6 +25,7 @@ class PlanForm(forms.Form):
         label=_("Method"), choices=[(InstalmentPlan.Method.PERCENT, _("Percentages")), (InstalmentPlan.Method.FIXED, _("Amounts"))],
         help_text=_("Percentages are of what is not invoiced yet. Leave the last value empty: it takes the rest."),
     )  # fmt: skip
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**62)
 
 
 _WHEN = [(key, label) for key, label in Instalment.Trigger.choices if key != Instalment.Trigger.MILESTONE]
@@ -42,7 +44,7 @@ class PlanRowForm(forms.Form):
     label = forms.CharField(
         label=_("Label"), required=False, max_length=100, help_text=_("Printed on the invoice, such as “on delivery”.")
     )
-    value = forms.DecimalField(
+    value = DecimalField(
         label=_("Percent or amount"), required=False, max_digits=19, decimal_places=4, min_value=Decimal("0.0001"),
         help_text=_("Empty: all that is left."),
     )  # fmt: skip

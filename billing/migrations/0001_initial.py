@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.math
 import django.db.models.lookups
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from decimal import Decimal
 from django.conf import settings
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('standard', 'Invoice'), ('deposit', 'Instalment invoice'), ('credit_note', 'Credit note'), ('opening', 'Opening balance')], default='standard', max_length=12, verbose_name='kind')),
-                ('state', django_fsm.FSMField(choices=[('draft', 'Draft'), ('issued', 'Issued'), ('cancelled', 'Cancelled by credit note')], default='draft', max_length=10, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('draft', 'Draft'), ('issued', 'Issued'), ('cancelled', 'Cancelled by credit note')], default='draft', max_length=10, protected=True, verbose_name='state')),
                 ('number', models.CharField(blank=True, max_length=40, null=True, unique=True, verbose_name='number')),
                 ('series', models.CharField(blank=True, max_length=60)),
                 ('period', models.CharField(blank=True, max_length=10)),
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ('method', models.CharField(choices=[('bank', 'Bank transfer'), ('cheque', 'Cheque'), ('card', 'Card'), ('cash', 'Cash'), ('other', 'Other')], default='bank', max_length=10, verbose_name='method')),
                 ('reference', models.CharField(blank=True, max_length=100, verbose_name='bank reference')),
                 ('remittance', models.CharField(blank=True, max_length=300, verbose_name='remittance text')),
-                ('state', django_fsm.FSMField(choices=[('recorded', 'Recorded'), ('cancelled', 'Cancelled')], default='recorded', max_length=10, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('recorded', 'Recorded'), ('cancelled', 'Cancelled')], default='recorded', max_length=10, protected=True, verbose_name='state')),
                 ('allocated', ordermgmt.lib.money.AmountField(decimal_places=4, default=Decimal('0'), max_digits=19, verbose_name='allocated')),
                 ('unallocated', models.GeneratedField(db_persist=True, expression=django.db.models.functions.math.Round(django.db.models.expressions.CombinedExpression(models.F('amount'), '-', models.F('allocated')), 4), output_field=ordermgmt.lib.money.AmountField(decimal_places=4, max_digits=19), verbose_name='credit')),
                 ('key', models.CharField(help_text='The same form or source row is booked once.', max_length=160, unique=True)),

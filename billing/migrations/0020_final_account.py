@@ -1,7 +1,7 @@
 """Charges and deductions of orders, and the clause that proposes penalties."""
 
 import django.db.models.deletion
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from decimal import Decimal
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('charge', 'Extra charge'), ('bonus', 'Bonus for early completion'), ('penalty', 'Penalty for late delivery'), ('discount', 'Discount')], max_length=10, verbose_name='kind')),
-                ('state', django_fsm.FSMField(choices=[('proposed', 'Proposed'), ('accepted', 'Accepted'), ('waived', 'Waived')], default='proposed', max_length=10, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('proposed', 'Proposed'), ('accepted', 'Accepted'), ('waived', 'Waived')], default='proposed', max_length=10, protected=True, verbose_name='state')),
                 ('description', models.CharField(max_length=200, verbose_name='text on the document')),
                 ('net', ordermgmt.lib.money.AmountField(decimal_places=4, max_digits=19, verbose_name='net')),
                 ('tax_category', models.CharField(max_length=2, verbose_name='tax category')),

@@ -1,7 +1,7 @@
 """Nothing of a settled order's account moves: no document, instalment, payment, charge or plan, whoever asks."""
 
 import django.db.models.deletion
-import django_fsm
+import ordermgmt.lib.fsm
 import ordermgmt.lib.fsm
 import ordermgmt.lib.money
 from django.conf import settings
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('state', django_fsm.FSMField(choices=[('drawn', 'Drawn up'), ('frozen', 'Frozen'), ('replaced', 'Replaced')], default='drawn', max_length=10, protected=True, verbose_name='state')),
+                ('state', ordermgmt.lib.fsm.FSMField(choices=[('drawn', 'Drawn up'), ('frozen', 'Frozen'), ('replaced', 'Replaced')], default='drawn', max_length=10, protected=True, verbose_name='state')),
                 ('content', models.JSONField(default=dict)),
                 ('digest', models.CharField(max_length=64)),
                 ('final_net', ordermgmt.lib.money.AmountField(decimal_places=4, max_digits=19, verbose_name='final, net')),

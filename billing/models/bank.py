@@ -83,7 +83,7 @@ class BankLineQuerySet(models.QuerySet["BankLine"]):
 
     def locked(self, pk: int) -> "BankLine":
         """The row under lock, fresh."""
-        return self.select_for_update(of=("self",)).select_related("account").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=pk)
 
 
 class BankLine(Refreshable, models.Model):

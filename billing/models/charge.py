@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ordermgmt.lib.fsm import FSMField, Refreshable, transition
-from ordermgmt.lib.money import ZERO, AmountField, RateField, quantise
+from ordermgmt.lib.money import ZERO, AmountField, RateField, quantise, round_to
 from orders.models import Order
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OrderClause(models.Model):
-    """What the contract says about late delivery and about retentions; one per order, none means nothing was agreed."""
+    """What the contract says about late delivery, defects and retentions; one per order, none means nothing was agreed."""
 
     class Per(models.TextChoices):
         DAY = "day", pgettext_lazy("a stretch of time", "Day")
@@ -30,6 +30,7 @@ class OrderClause(models.Model):
     per = models.CharField(_("per"), max_length=4, choices=Per, default=Per.DAY)
     grace_days = models.PositiveIntegerField(_("days of grace"), default=0)
     cap_percent = RateField(_("cap %"), null=True, blank=True)
+    defects_months = models.PositiveSmallIntegerField(_("months of the defects period"), null=True, blank=True)
     retention_apart = models.BooleanField(_("retentions stand apart"), default=False)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     set_at = models.DateTimeField(auto_now=True)
@@ -85,7 +86,7 @@ class OrderCharge(Refreshable, models.Model):
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")
-        ACCEPTED = "accepted", _("Accepted")
+        ACCEPTED = "accepted", pgettext_lazy("charge", "Accepted")
         WAIVED = "waived", _("Waived")
 
     #: What lowers the final cost.
@@ -103,6 +104,9 @@ class OrderCharge(Refreshable, models.Model):
     evidence = models.CharField(_("evidence"), max_length=300, blank=True)
     automatic = models.BooleanField(default=False, help_text="Proposed by the clause of the order.")
     computation = models.JSONField(default=list, help_text="Line by line, how a penalty came about.")
+    rectification = models.OneToOneField(
+        "fulfilment.Rectification", models.PROTECT, null=True, blank=True, related_name="credit_charge"
+    )
     key = models.CharField(max_length=160, unique=True, help_text="The same form or clause proposes once.")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(_("proposed on"), auto_now_add=True)
@@ -147,8 +151,8 @@ class OrderCharge(Refreshable, models.Model):
 
     @property
     def signed_gross(self) -> Decimal:
-        """What it adds to the total, tax included."""
-        return quantise(self.sign * (self.net + self.tax), self.order.currency)
+        """What it adds to the total, tax included; rounded as the order's total is, so that their sum can be paid."""
+        return round_to(self.sign * (self.net + self.tax), self.order.cash_step, self.order.currency)
 
     @transition(field=state, source=State.PROPOSED, target=State.ACCEPTED, permission="billing.decide_charge")
     def accept(self) -> None:

@@ -71,11 +71,15 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 
     def locked(self, pk: int) -> "Reminder":
         """The row under lock, fresh."""
-        return self.select_for_update(of=("self",)).select_related("customer").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("customer").get(pk=pk)
 
 
 class Reminder(Refreshable, models.Model):
-    """One letter to a customer about what is late in one currency. Proposed, then released by a person, then sent."""
+    """One letter to a customer about what is late in one currency. Proposed, then released by a person, then sent.
+
+    `total` is what was open and late, `fee` what the letter costs: `fee_note` is the debit note that books it, so that
+    the letter asks for what the account shows.
+    """
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")
@@ -90,7 +94,7 @@ class Reminder(Refreshable, models.Model):
     state = FSMField(_("state"), choices=State.choices, default=State.PROPOSED, protected=True, max_length=10)
     total = AmountField(_("open and late"))
     fee = AmountField(_("fee"), default=ZERO)
-    interest = AmountField(_("interest"), default=ZERO)
+    fee_note = models.OneToOneField(Invoice, models.PROTECT, null=True, blank=True, related_name="reminder")
     proposed_on = models.DateField(_("proposed on"))
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -113,7 +117,8 @@ class Reminder(Refreshable, models.Model):
             models.UniqueConstraint(
                 fields=["customer", "currency"], condition=Q(state="proposed"), name="reminder_one_proposal"
             ),
-            models.CheckConstraint(condition=Q(total__gt=0, fee__gte=0, interest__gte=0), name="reminder_asks_for_money"),
+            models.CheckConstraint(condition=Q(total__gt=0, fee__gte=0), name="reminder_asks_for_money"),
+            models.CheckConstraint(condition=Q(fee_note=None) | Q(fee__gt=0, state="released"), name="reminder_fee_is_booked_at_release"),
             models.CheckConstraint(
                 condition=~Q(state="released") | Q(decided_by__isnull=False, decided_on__isnull=False, deadline__isnull=False),
                 name="reminder_released_by_somebody",
@@ -126,7 +131,8 @@ class Reminder(Refreshable, models.Model):
         indexes = [models.Index(fields=["customer", "-id"], name="reminder_by_customer")]
 
     def __str__(self) -> str:
-        return f"{self.customer} {_('Level %(number)s') % {'number': self.level}}"
+        level = _("Level %(number)s") % {"number": self.level}
+        return f"{self.customer} {level}"
 
     def get_absolute_url(self) -> str:
         return reverse("billing:reminder", args=[self.pk])
@@ -148,7 +154,6 @@ class ReminderItem(models.Model):
     level = models.PositiveSmallIntegerField(_("level"))
     due_date = models.DateField(_("due date"))
     open = AmountField(_("open"))
-    interest = AmountField(_("interest"), default=ZERO)
 
     class Meta:
         ordering = ["due_date", "id"]
@@ -182,7 +187,11 @@ class CollectionNoteQuerySet(models.QuerySet["CollectionNote"]):
 
     def locked(self, pk: int) -> "CollectionNote":
         """The row under lock, fresh."""
-        return self.select_for_update(of=("self",)).select_related("invoice__order", "invoice__customer").get(pk=pk)
+        return (
+            self.select_for_update(no_key=True, of=("self",))
+            .select_related("invoice__order", "invoice__customer")
+            .get(pk=pk)
+        )
 
 
 class CollectionNote(Refreshable, models.Model):

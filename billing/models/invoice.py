@@ -54,7 +54,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def locked(self, pk: int) -> "Invoice":
         """The row under lock, after its order's."""
-        return self.select_for_update(of=("self",)).select_related("customer", "seller").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("customer", "seller").get(pk=pk)
 
 
 def _has_lines(invoice: "Invoice") -> Blocker | None:
@@ -120,11 +120,15 @@ class Invoice(Refreshable, models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     issue_date = models.DateField(_("invoice date"), null=True, blank=True)
+    delivery_from = models.DateField(_("delivery from"), null=True, blank=True)  # the supply took until delivery_date
     delivery_date = models.DateField(_("delivery date"), null=True, blank=True)
+    tax_point = models.DateField(_("tax point"), null=True, blank=True)
     due_date = models.DateField(_("due date"), null=True, blank=True)
     payment_days = models.PositiveIntegerField(_("days to pay"), default=30)
     order_number = models.CharField(_("order number"), max_length=40, blank=True)
     customer_reference = models.CharField(_("customer's order number"), max_length=80, blank=True)
+    contract_reference = models.CharField(_("contract"), max_length=80, blank=True)
+    buyer_reference = models.CharField(_("buyer reference"), max_length=80, blank=True)
     customer_name = models.CharField(_("customer name"), max_length=200)
     base_rate = models.DecimalField(
         _("exchange rate"), max_digits=18, decimal_places=8, null=True, blank=True,
@@ -186,6 +190,10 @@ class Invoice(Refreshable, models.Model):
                 condition=Q(sequence__isnull=False),
                 name="invoice_sequence_unique",
             ),
+            models.CheckConstraint(
+                condition=Q(delivery_from=None) | Q(delivery_from__lte=F("delivery_date")),
+                name="invoice_period_in_order",
+            ),
             models.CheckConstraint(condition=Q(state="draft") | Q(due__gte=0), name="invoice_due_not_negative"),
             models.CheckConstraint(condition=Q(paid__gte=0, credited__gte=0), name="invoice_paid_not_negative"),
             models.CheckConstraint(
@@ -240,6 +248,11 @@ class Invoice(Refreshable, models.Model):
     def money(self, amount: Decimal) -> str:
         """An amount of this document for a sentence, with its currency's decimals."""
         return format(quantise(amount, self.currency), ",f")
+
+    @property
+    def cash_step(self) -> Decimal:
+        """What of this document is to be paid in multiples of; 0 without cash rounding. Known from the issue on."""
+        return Decimal(self.tax_profile.get("cash", {}).get(self.currency, 0))
 
     @property
     def is_draft(self) -> bool:
@@ -334,19 +347,22 @@ class InvoiceLine(models.Model):
 
 
 class InvoiceTax(models.Model):
-    """Basis and tax of one category and rate of a document."""
+    """Basis and tax of one category and rate of a document; of one authority where several share a sales tax."""
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="taxes")
     category = models.CharField(_("tax category"), max_length=2)
     rate = RateField(_("tax %"))
     basis = AmountField(_("basis"))
     tax = AmountField(_("tax"))
-    exemption_reason = models.CharField(_("exemption reason"), max_length=200, blank=True)
+    authority = models.CharField(_("authority"), max_length=60, blank=True)
+    exemption_reason = models.CharField(_("exemption reason"), max_length=300, blank=True)
 
     class Meta:
-        ordering = ["category", "rate"]
+        ordering = ["category", "rate", "authority"]
         constraints = [
-            models.UniqueConstraint(fields=["invoice", "category", "rate"], name="invoice_tax_once_per_rate")
+            models.UniqueConstraint(
+                fields=["invoice", "category", "rate", "authority"], name="invoice_tax_once_per_rate"
+            )
         ]
 
     def __str__(self) -> str:

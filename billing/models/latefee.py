@@ -75,7 +75,7 @@ class LateFeeQuerySet(models.QuerySet["LateFee"]):
 
     def locked(self, pk: int) -> "LateFee":
         """The row under lock, fresh."""
-        rows = self.select_for_update(of=("self",)).select_related(
+        rows = self.select_for_update(no_key=True, of=("self",)).select_related(
             "instalment__invoice__customer", "instalment__invoice__order"
         )
         return rows.get(pk=pk)

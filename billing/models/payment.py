@@ -36,7 +36,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
     def locked(self, pk: int) -> "Payment":
         """The row under lock, after orders, invoices and instalments."""
-        return self.select_for_update(of=("self",)).select_related("customer").get(pk=pk)
+        return self.select_for_update(no_key=True, of=("self",)).select_related("customer").get(pk=pk)
 
 
 class Payment(Refreshable, models.Model):
@@ -112,6 +112,7 @@ class Payment(Refreshable, models.Model):
             models.Index(fields=["-received_on", "-id"], name="payment_by_date"),
             models.Index(fields=["customer", "-received_on", "-id"], name="payment_by_customer"),
             models.Index(fields=["customer", "id"], condition=Q(unallocated__gt=0), name="payment_with_credit"),
+            models.Index(fields=["remittance"], name="payment_by_remittance"),
         ]
 
     def __str__(self) -> str:

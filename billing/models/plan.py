@@ -65,7 +65,7 @@ class InstalmentQuerySet(models.QuerySet["Instalment"]):
         return self.filter(plan__is_active=True, invoice=None)
 
     def to_invoice(self, today: dt.date) -> Self:
-        """Planned, of a placed order, and what they wait for has come: milestone, delivery, acceptance, or the date.
+        """Planned, of a placed order, and what they wait for has come: milestone, delivery, acceptance, end, or the date.
 
         A date has come two weeks ahead of the day the money is due, so that the customer has time to pay.
         """
@@ -75,6 +75,7 @@ class InstalmentQuerySet(models.QuerySet["Instalment"]):
             | Q(trigger=Instalment.Trigger.MILESTONE, milestone=None, due_date__lte=today)
             | Q(trigger=Instalment.Trigger.SHIPMENT, plan__order__state__in=["shipped", "accepted"])
             | Q(trigger=Instalment.Trigger.ACCEPTANCE, plan__order__state="accepted")
+            | Q(trigger=Instalment.Trigger.DEFECTS, plan__order__state="accepted", due_date__lte=today)
         )
         billable = ["placed", "in_production", "shipped", "rectification", "accepted"]
         return self.planned().filter(ready, plan__order__state__in=billable)
@@ -101,6 +102,7 @@ class Instalment(models.Model):
         MILESTONE = "milestone", _("When a milestone is reached")
         SHIPMENT = "shipment", _("When all is delivered")
         ACCEPTANCE = "acceptance", _("When the customer has accepted")
+        DEFECTS = "defects", _("At the end of the defects period")
 
     plan = models.ForeignKey(InstalmentPlan, models.CASCADE, null=True, blank=True, related_name="instalments")
     invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, blank=True, related_name="instalments")
@@ -115,6 +117,10 @@ class Instalment(models.Model):
     milestone = models.ForeignKey(
         "fulfilment.Milestone", models.SET_NULL, null=True, blank=True, related_name="instalments",
         verbose_name=_("milestone"),
+    )  # fmt: skip
+    agreed_on = models.DateField(
+        null=True, blank=True, editable=False, verbose_name=_("agreed on"),
+        help_text="The business day from which amount, day and kind are these; empty since the document was issued.",
     )  # fmt: skip
     paid = AmountField(_("paid"), default=ZERO)
     credited = AmountField(_("credited"), default=ZERO)
@@ -186,3 +192,28 @@ class Reschedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.invoice_id} {self.number}"
+
+
+class FormerTerms(models.Model):
+    """What an instalment of an issued document was until a day. Never changed.
+
+    The instalment may be gone: where fewer were agreed, only this row knows it. Reports of a past day read it.
+    """
+
+    key = models.BigIntegerField(help_text="The instalment's primary key.")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="former_terms")
+    kind = models.CharField(_("kind"), max_length=10, choices=Instalment.Kind)
+    amount = AmountField(_("amount"))
+    due_date = models.DateField(_("due date"))
+    since = models.DateField(null=True, help_text="The first business day of these terms; empty since the issue.")
+    until = models.DateField(help_text="The first business day of the terms that followed.")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["until"], name="former_terms_by_day"),
+            models.Index(fields=["key", "until"], name="former_terms_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.amount} {self.due_date}"

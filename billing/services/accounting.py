@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from billing import events
 from billing.models import FinalAccount, Instalment, Invoice, OrderCharge
 from ordermgmt.activity.services import record
-from ordermgmt.lib.fsm import check_transition
+from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import quantise, total
 from orders.models import Order
 from orders.services import note_final
@@ -39,19 +39,23 @@ def account_content(order: Order) -> dict[str, Any]:
     charges = agreed_charges(order)
     contract = _contract(order)
     final_net = order.net_total + total(one.signed_net for one in charges)
+    final_tax = order.tax_total + total(one.sign * one.tax for one in charges)
+    rounding = order.final_gross - final_net - final_tax
     documents = list(Invoice.objects.issued().filter(order=order).order_by("pk"))
     kept = carved_out(order)
     figures = {
         "contract_net": contract, "changes_net": order.net_total - contract,
         "charges_net": total(one.signed_net for one in charges if one.sign > 0),
         "deductions_net": -total(one.signed_net for one in charges if one.sign < 0),
-        "final_net": final_net, "final_tax": order.final_gross - final_net, "final_gross": order.final_gross,
+        "final_net": final_net, "final_tax": final_tax, "final_gross": order.final_gross,
         "invoiced_net": total(-one.tax_basis if one.is_credit else one.tax_basis for one in documents),
         "billed": total(one.due for one in documents if not one.is_credit),
         "credited": total(one.due for one in documents if one.is_credit),
         "invoiced": order.invoiced_total, "paid": order.paid_total,
         "retained": total(one.open for one in kept), "open": order.invoiced_total - order.paid_total,
     }  # fmt: skip
+    if rounding:
+        figures["final_rounding"] = rounding
     return {name: _text(amount, order) for name, amount in figures.items()} | {
         "currency": order.currency,
         "changes": [
@@ -144,7 +148,7 @@ def draw_account(order: Order, *, actor: "User") -> FinalAccount:
 
 def replace_account(order: Order, *, actor: "User") -> None:
     """Takes the version in force out of force; nothing happens where there is none."""
-    account = FinalAccount.objects.current().select_for_update(of=("self",)).filter(order=order).first()
+    account = FinalAccount.objects.current().select_for_update(no_key=True, of=("self",)).filter(order=order).first()
     if account is None:
         return
     before = {"state": account.state}
@@ -158,6 +162,14 @@ def replace_account(order: Order, *, actor: "User") -> None:
         note_final(order, final_amount=None, actor=actor)
 
 
+def freeze_blocked(order: Order, actor: "User") -> list[Blocker]:
+    """Why this very person can't freeze the account in force; empty when they can, or when there is none."""
+    account = current_account(order)
+    if account is None or account.drawn_by_id != actor.pk:
+        return []
+    return [Blocker(_("You drew this account up: somebody else must freeze it."))]
+
+
 @transaction.atomic
 def freeze_account(order: Order, *, actor: "User") -> FinalAccount:
     """Freezes the version that somebody else drew up: from now on the order is to come to exactly this.
@@ -167,14 +179,14 @@ def freeze_account(order: Order, *, actor: "User") -> FinalAccount:
     """
     require(actor, "billing.freeze_account")
     order = lock_orders([order.pk])[order.pk]
-    page = f"/billing/orders/{order.number}/settlement/"
-    account = FinalAccount.objects.current().select_for_update(of=("self",)).filter(order=order).first()
+    page = f"/billing/orders/{order.number}/settlement/do/draw-account/"
+    account = FinalAccount.objects.current().select_for_update(no_key=True, of=("self",)).filter(order=order).first()
     if account is None or order.state != Order.State.ACCEPTED:
         raise refuse(_("No final account is drawn up."), page, _("Draw it up"))
     account.order = order
     check_transition(account.freeze, actor)
-    if account.drawn_by_id == actor.pk:
-        raise refuse(_("You drew this account up: somebody else must freeze it."), page, _("Open the settlement"))
+    if found := freeze_blocked(order, actor):
+        raise TransitionRefused(found)
     if OrderCharge.objects.undecided().filter(order=order).exists():
         raise refuse(
             _("A charge or deduction is not decided."), f"/billing/orders/{order.number}/charges/", _("Decide")

@@ -68,9 +68,9 @@ def lock_instalments(keys: Iterable[int], *, retained: bool = False) -> dict[int
     closed = {order for order, _invoice, kind in found if not (retained and kind == Instalment.Kind.RETENTION)}
     orders = lock_orders(order for order, _invoice in pairs)
     refuse_settled(order for key, order in orders.items() if key in closed)
-    invoices = Invoice.objects.select_for_update(of=("self",)).select_related("customer").order_by("pk")
+    invoices = Invoice.objects.select_for_update(no_key=True, of=("self",)).select_related("customer").order_by("pk")
     documents = {one.pk: one for one in invoices.filter(pk__in={invoice for _order, invoice in pairs if invoice})}
-    rows = {one.pk: one for one in Instalment.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+    rows = {one.pk: one for one in Instalment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")}
     for row in rows.values():
         document = documents.get(row.invoice_id or 0)
         if document is not None:
@@ -145,7 +145,7 @@ def lay(
 
 
 def _days(rows: Mapping[int, Instalment], shares: Shares, since: dt.date | None) -> dict[int, dt.date]:
-    """From when each share counts: never before its document was issued or its instalment was opened again.
+    """From when each share counts: never before its document was issued, or its instalment agreed or opened again.
 
     So no instalment was ever more than paid on any day of the past.
     """
@@ -156,7 +156,7 @@ def _days(rows: Mapping[int, Instalment], shares: Shares, since: dt.date | None)
     found = {}
     for key in shares:
         invoice = rows[key].invoice
-        known = [invoice.issue_date if invoice else None, opened.get(key)]
+        known = [invoice.issue_date if invoice else None, rows[key].agreed_on, opened.get(key)]
         found[key] = max([since, *(day for day in known if day is not None)])
     return found
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from billing import events
 from billing.models import BankAccount, BankLine, BankStatement
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import business_day, business_today
 from ordermgmt.lib.bankfiles import BankFileRefused, Layout, Statement, plain_account, read_bank_file
 from ordermgmt.lib.bankfiles.table import NAMES
 from ordermgmt.lib.money import exponent
@@ -41,7 +41,7 @@ def keep_bank_account(
     Raises ValidationError for a currency that is none and for a number or name that another account has.
     """
     require(actor, "billing.import_bank")
-    one = BankAccount.objects.select_for_update().get(pk=account.pk) if account else BankAccount()
+    one = BankAccount.objects.select_for_update(no_key=True).get(pk=account.pk) if account else BankAccount()
     before = snapshot(one, *_KEPT) if account else None
     try:
         exponent(currency)
@@ -81,11 +81,11 @@ def read_statement_file(
     except BankFileRefused as error:
         raise ValidationError({"file": str(error)}) from error
     # One file at a time per account: the second of two equal ones finds what the first has kept.
-    list(BankAccount.objects.select_for_update().filter(pk__in={one.pk for one in owners}).order_by("pk"))
+    list(BankAccount.objects.select_for_update(no_key=True).filter(pk__in={one.pk for one in owners}).order_by("pk"))
     digest = hashlib.sha256(content).hexdigest()
     if earlier := BankStatement.objects.filter(sha256=digest, account__in=owners).select_related("by").first():
         raise ValidationError({"file": _("%(name)s read this file already, on %(day)s.") % {
-            "name": earlier.by, "day": earlier.at.date()
+            "name": earlier.by, "day": business_day(earlier.at)
         }})  # fmt: skip
     facts = {"kind": kind, "file_name": name[:200], "sha256": digest}
     found = [_keep(one, owner, facts, actor) for one, owner in zip(statements, owners, strict=True)]

@@ -1,6 +1,6 @@
 """Bank entries become payments or take them back: `book_line`, `return_line`, `set_line_aside`, `take_line_up`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,12 @@ def book_line(
     customer: Customer | None = None,
     allocations: Mapping[int, Decimal] | None = None,
     version: int | None = None,
+    among: Iterable[int] | None = None,
 ) -> BankLine:
     """Records what came in as a payment of `customer`, laid on `allocations` (shares by instalment key).
 
-    Without a customer it is booked as suggested, and only where that is sure. Raises TransitionRefused for an entry
+    Without a customer it is booked as suggested, and only where that is sure; `among` are the customers that it was
+    found to be of a moment ago. Raises TransitionRefused for an entry
     that is ambiguous, went out, or was dealt with; StaleVersion; PermissionDenied without the right.
     """
     line = _locked(line, version)
@@ -45,7 +47,7 @@ def book_line(
             _("This money went out: it is no payment of a customer."), line.get_absolute_url(), _("Open the entry")
         )
     if customer is None:
-        match = sure_match(line)
+        match = sure_match(line, among)
         if match is None:
             raise refuse(
                 _("It is not sure whose money this is: choose the customer."),
@@ -139,10 +141,11 @@ def book_sure_lines(lines: list[BankLine], *, actor: "User") -> tuple[int, int]:
     # All are looked through at once; only those that seem sure are asked again, each under its lock.
     matches = match_lines(lines)
     for line in lines:
-        if not any(match.sure for match in matches.get(line.pk, [])):
+        own = matches.get(line.pk, [])
+        if not any(match.sure for match in own):
             continue
         try:
-            book_line(line, actor=actor)
+            book_line(line, among=[match.customer_id for match in own], actor=actor)
         except TransitionRefused:
             continue
         booked += 1

@@ -43,19 +43,41 @@ class Match:
     customer: Customer = field(init=False)
 
 
+class Named:
+    """Finds which of many items a text may name, without holding every number against it."""
+
+    def __init__(self, items: Iterable[_Item]) -> None:
+        self._by_bare: dict[str, list[tuple[int, _Item]]] = defaultdict(list)
+        for place, one in enumerate(items):
+            for bare in {_squeezed(number) for number in one.numbers}:
+                self._by_bare[bare].append((place, one))
+        self._lengths = {len(bare) for bare in self._by_bare if bare}
+
+    def in_text(self, text: str) -> list[_Item]:
+        """Those whose number the text names, in the order in which they came."""
+        bare = _squeezed(text)
+        parts = {bare[place : place + length] for length in self._lengths for place in range(len(bare) - length + 1)}
+        found = dict(entry for part in parts for entry in self._by_bare.get(part, ()))
+        return [one for _place, one in sorted(found.items()) if names(text, one.numbers)]
+
+
 @dataclass
 class _Facts:
     """All that the matches of some entries are made of: read once."""
 
     items: dict[str, list[_Item]]
+    named: dict[str, Named]
     payers: dict[str, set[int]]
     called: dict[str, set[int]]
 
 
-def match_lines(lines: Sequence[BankLine]) -> dict[int, list[Match]]:
-    """The matches of entries that came in, best first, by their key. Some five queries for any number of entries."""
+def match_lines(lines: Sequence[BankLine], *, among: Iterable[int] | None = None) -> dict[int, list[Match]]:
+    """The matches of entries that came in, best first, by their key. Some five queries for any number of entries.
+
+    `among` keeps to the open items of these customers.
+    """
     wanted = [one for one in lines if one.amount > 0]
-    facts = _read(wanted)
+    facts = _read(wanted, among)
     found = {one.pk: _matches(one, facts) for one in wanted}
     everybody = Customer.objects.in_bulk({match.customer_id for matches in found.values() for match in matches})
     for matches in found.values():
@@ -69,15 +91,18 @@ def match_line(line: BankLine) -> list[Match]:
     return match_lines([line]).get(line.pk, [])
 
 
-def sure_match(line: BankLine) -> Match | None:
-    """The one that needs nobody to decide."""
-    return next((one for one in match_line(line) if one.sure), None)
+def sure_match(line: BankLine, among: Iterable[int] | None = None) -> Match | None:
+    """The one that needs nobody to decide; `among` keeps to the open items of these customers."""
+    found = match_lines([line], among=among)[line.pk]
+    return next((one for one in found if one.sure), None)
 
 
-def _read(lines: Iterable[BankLine]) -> _Facts:
+def _read(lines: Iterable[BankLine], among: Iterable[int] | None) -> _Facts:
     lines = list(lines)
     items: dict[str, list[_Item]] = defaultdict(list)
     owed = Instalment.objects.owed().filter(currency__in={one.currency for one in lines}).oldest_first()
+    if among is not None:
+        owed = owed.filter(customer__in=list(among))
     fields = ("pk", "customer", "currency", "due_date", "open", "invoice", "invoice__kind", "invoice__number",
               "invoice__order_number", "invoice__customer_reference")  # fmt: skip
     for pk, customer, currency, due, still, invoice, kind, *numbers in owed.values_list(*fields):
@@ -95,12 +120,12 @@ def _read(lines: Iterable[BankLine]) -> _Facts:
     keys = {key for one in lines if (key := name_key(one.name))}
     for value, customer in MatchKey.objects.filter(kind="name", value__in=keys).values_list("value", "customer"):
         called[value].add(customer)
-    return _Facts(items, payers, called)
+    return _Facts(items, {currency: Named(rows) for currency, rows in items.items()}, payers, called)
 
 
 def _matches(line: BankLine, facts: _Facts) -> list[Match]:
     items = facts.items.get(line.currency, [])
-    named = [one for one in items if names(line.text, one.numbers)]
+    named = facts.named[line.currency].in_text(line.text) if items else []
     payers = facts.payers.get(line.iban, set()) if line.iban else set()
     called = facts.called.get(name_key(line.name), set()) if line.name else set()
     exact = [one for one in items if one.open == line.amount]

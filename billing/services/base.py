@@ -22,6 +22,9 @@ from orders.models import Order
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
+#: Interest on late payment and a reminder's fee are damages: they lie outside the scope of VAT.
+UNTAXED = "O"
+
 
 def require(actor: "User", permission: str) -> None:
     """Raises PermissionDenied unless the actor holds the permission; an import acts with the right to import."""
@@ -38,7 +41,9 @@ def refuse(sentence: str, link: str = "", label: str = "") -> TransitionRefused:
 def lock_orders(keys: Iterable[int | None]) -> dict[int, Order]:
     """The orders under lock, in the order of their keys."""
     wanted = {key for key in keys if key is not None}
-    rows = Order.objects.select_for_update(of=("self",)).select_related("customer", "tax_profile", "seller")
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "customer", "tax_profile", "seller"
+    )
     return {order.pk: order for order in rows.filter(pk__in=wanted).order_by("pk")} if wanted else {}
 
 
@@ -64,7 +69,8 @@ _MOVING = {"paid", "credited", "open", "pdf", "version"}
 def content_of(invoice: Invoice) -> dict[str, object]:
     """The document for the audit, without the counters that other rows move."""
     fields = [field.name for field in Invoice._meta.concrete_fields if field.name not in _MOVING]
-    return snapshot(invoice, *fields)
+    early = getattr(invoice, "early", None)
+    return snapshot(invoice, *fields) | ({"early": str(early)} if early else {})
 
 
 def refuse_settled(orders: Iterable[Order | None]) -> None:

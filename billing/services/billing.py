@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing.models import Instalment, Invoice
 from ordermgmt.company.services import business_today
@@ -83,7 +84,7 @@ def invoice_board(order: Order) -> list[BoardColumn]:
     """Where the money of an order stands: planned, to be invoiced now, in draft, open, overdue, paid."""
     today = business_today()
     titles = {
-        "planned": _("Planned"), "due": _("To invoice now"), "draft": _("Draft"), "open": _("Issued and open"),
+        "planned": pgettext("instalment", "Planned"), "due": _("To invoice now"), "draft": _("Draft"), "open": _("Issued and open"),
         "overdue": _("Overdue"), "paid": _("Paid"),
     }  # fmt: skip
     columns = {key: BoardColumn(key, title) for key, title in titles.items()}

@@ -12,7 +12,7 @@ from billing.models import Instalment, Invoice, InvoiceReference, OrderCharge
 from ordermgmt.activity.services import record
 from ordermgmt.lib.money import ZERO
 from orders.models import Order
-from orders.services import note_invoiced
+from orders.services import note_invoiced, rules_of
 
 from .allocating import lock_instalments
 from .base import content_of, lock_orders, refuse, refuse_settled, require
@@ -37,14 +37,14 @@ def _issued(order: Order) -> list[Invoice]:
 
 def _compose(order: Order, charges: Charges, *, credit: bool) -> Composition:
     """Lines over the charges; the tax of each is what was agreed, so the document's own rounding goes to `rounding`."""
-    lines = charge_lines(charges, credit=credit)
+    rules = rules_of(order)
+    lines = charge_lines(charges, rules, credit=credit)
     for position, line in enumerate(lines, start=1):
         line.position = position
-    mode = order.tax_profile.tax_rounding
-    totals = document_totals(lines, order.currency, mode)
+    totals = document_totals(lines, order.currency, rules)
     wanted = abs(open_gross(charges))
-    if wanted != totals.grand_total:
-        totals = document_totals(lines, order.currency, mode, wanted - totals.grand_total)
+    if wanted != totals.due:
+        totals = document_totals(lines, order.currency, rules, wanted - totals.due)
     return fill(Composition(lines, totals))
 
 
@@ -94,6 +94,13 @@ def credit_charges(order: Order, *, actor: "User") -> Invoice:
     originals = _originals(order, -open_gross(charges), actor)
     if actor.pk in {charge.decided_by_id for charge, _left in charges}:
         raise refuse(_("You accepted a deduction: somebody else must credit it."), _page(order), _("Open the charges"))
+    return credit_order(order, charges, originals, rows, actor)
+
+
+def credit_order(
+    order: Order, charges: Charges, originals: list[Invoice], rows: dict[int, Instalment], actor: "User"
+) -> Invoice:
+    """Issues a credit note over deductions, laid on the documents that it corrects. All are under lock."""
     credit = _header(order, charges, Invoice.Kind.CREDIT_NOTE, actor)
     credit.payment_days, credit.delivery_date = 0, originals[0].delivery_date
     write(credit, _compose(order, charges, credit=True))

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from billing.models import Invoice, InvoiceLine, OrderCharge
-from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
+from ordermgmt.lib.calculation import TaxRules
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, round_to, total
 from orders.models import Order
 
 
@@ -34,7 +35,8 @@ def _gross(charge: OrderCharge, net: Decimal) -> Decimal:
     """Net with its tax: of the whole charge exactly what was agreed, of a part its own."""
     if net == charge.signed_net:
         return charge.signed_gross
-    return net + quantise(net * charge.tax_rate / HUNDRED, charge.order.currency)
+    currency = charge.order.currency
+    return round_to(net + quantise(net * charge.tax_rate / HUNDRED, currency), charge.order.cash_step, currency)
 
 
 def open_charges(order: Order) -> list[tuple[OrderCharge, Decimal]]:
@@ -53,12 +55,14 @@ def open_gross(charges: Iterable[tuple[OrderCharge, Decimal]]) -> Decimal:
     return total(_gross(charge, left) for charge, left in charges)
 
 
-def charge_lines(charges: Iterable[tuple[OrderCharge, Decimal]], *, credit: bool = False) -> list[InvoiceLine]:
+def charge_lines(
+    charges: Iterable[tuple[OrderCharge, Decimal]], rules: TaxRules, *, credit: bool = False
+) -> list[InvoiceLine]:
     """One line per charge, negative where it takes something off the document; a credit note turns the signs."""
     return [
         InvoiceLine(
             kind=InvoiceLine.Kind.CHARGE, charge=charge, quantity=Decimal(1 if (left > ZERO) != credit else -1),
-            unit_price=abs(left), description=charge.description, details=_details(charge),
+            unit_price=rules.priced(abs(left), charge.tax_rate, charge.order.currency), description=charge.description, details=_details(charge),
             tax_category=charge.tax_category, tax_rate=charge.tax_rate,
         )
         for charge, left in charges

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,23 +11,25 @@ from django.utils.translation import gettext as _
 
 from billing import events
 from billing.models import OrderCharge, OrderClause
-from fulfilment.models import ShipmentLine
+from fulfilment.models import Rectification, ShipmentLine
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import default_seller, tax_rates
+from ordermgmt.company.services import business_day, company_zone, tax_rates
 from ordermgmt.lib.claims import liquidated_damages
+from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
 from orders.models import Order
 from orders.services import note_charges
 
 from .base import check_amount, lock_orders, refuse, refuse_settled, require
+from .defects import date_defects, waiting_for_defects
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 _KEPT = ("kind", "description", "net", "tax_category", "tax_rate", "tax", "reason", "evidence", "state", "decision")
-_CLAUSE = ("rate_percent", "per", "grace_days", "cap_percent", "retention_apart")
+_CLAUSE = ("rate_percent", "per", "grace_days", "cap_percent", "defects_months", "retention_apart")
 
 
 def clause_of(order: Order) -> OrderClause | None:
@@ -37,10 +38,12 @@ def clause_of(order: Order) -> OrderClause | None:
 
 
 @transaction.atomic
-def set_clause(order: Order, *, actor: "User", **values: Any) -> OrderClause:
-    """Writes the clause of an order: rate_percent per day or week, grace_days, cap_percent, retention_apart.
+def set_clause(order: Order, *, actor: "User", version: int | None = None, **values: Any) -> OrderClause:
+    """Writes the clause of an order: rate_percent per day or week, grace_days, cap_percent, defects_months,
+    retention_apart.
 
-    Sales until the order is placed, finance until it is settled. Raises TransitionRefused after that.
+    Sales until the order is placed, finance until it is settled. Raises TransitionRefused after that, StaleVersion where
+    the clause has another `version` by now (0: none was set).
     """
     order = lock_orders([order.pk])[order.pk]
     require(actor, "billing.set_clause")
@@ -49,15 +52,24 @@ def set_clause(order: Order, *, actor: "User", **values: Any) -> OrderClause:
     if order.state in (Order.State.SETTLED, Order.State.CANCELLED):
         raise refuse(_("The account of this order is closed."), order.get_absolute_url(), _("Open the order"))
     clause = clause_of(order) or OrderClause(order=order, version=0)
+    if version is not None and version != clause.version:
+        raise StaleVersion(clause)
     before = snapshot(clause, *_CLAUSE) if clause.pk else None
     for name in _CLAUSE:
         if name in values:
             setattr(clause, name, values[name])
+    if not clause.defects_months and waiting_for_defects(order).exists():
+        raise refuse(
+            _("An instalment waits for the end of the defects period: plan it anew first."),
+            f"/billing/orders/{order.number}/plan/", _("Open the instalment plan"),
+        )  # fmt: skip
     clause.set_by = actor
     clause.version += 1
     clause.save()
     record(events.CLAUSE_SET, clause, root=order, actor=actor, before=before, after=snapshot(clause, *_CLAUSE))
     propose_penalties(order)
+    if clause.defects_months:
+        date_defects(order, actor=actor)
     return clause
 
 
@@ -73,6 +85,7 @@ def add_charge(
     key: str,
     actor: "User",
     evidence: str = "",
+    rectification: Rectification | None = None,
 ) -> OrderCharge:
     """Proposes a charge or deduction; somebody else decides. The same `key` twice proposes once.
 
@@ -91,6 +104,7 @@ def add_charge(
     charge = OrderCharge(
         order=order, kind=kind, description=description, net=net, tax_category=tax_category,
         tax_rate=rates[tax_category], reason=reason, evidence=evidence, key=key, asked_by=actor,
+        rectification=rectification,
     )  # fmt: skip
     return _propose(charge, actor)
 
@@ -129,7 +143,7 @@ def waive_charge(charge: OrderCharge, *, decision: str, actor: "User") -> OrderC
 def _decide(charge: OrderCharge, step: str, decision: str, actor: "User") -> OrderCharge:
     require(actor, "billing.decide_charge")
     order = lock_orders([charge.order_id])[charge.order_id]
-    charge = OrderCharge.objects.select_for_update(of=("self",)).get(pk=charge.pk)
+    charge = OrderCharge.objects.select_for_update(no_key=True, of=("self",)).get(pk=charge.pk)
     charge.order = order
     refuse_settled([order])
     check_transition(getattr(charge, step), actor)
@@ -157,13 +171,13 @@ def penalty_rows(order: Order, clause: OrderClause) -> list[dict[str, Any]]:
     The actual day is that of arrival where it is known, else that of the shipment or performance, in the company's
     time zone. The cap holds for each part, so it holds for their sum.
     """
-    zone = ZoneInfo(default_seller().time_zone)
+    zone = company_zone()
     parts = ShipmentLine.objects.filter(shipment__order=order).select_related("shipment", "order_line")
     found = []
     for part in parts.order_by("order_line__position", "shipment_id"):
         line = part.order_line
         promised = line.promised_date or order.promised_date
-        actual = part.shipment.delivered_on or timezone.localdate(part.shipment.shipped_at, zone)
+        actual = part.shipment.delivered_on or business_day(part.shipment.shipped_at, zone)
         units = clause.units((actual - promised).days) if promised else 0
         if not units or promised is None or not line.due:
             continue

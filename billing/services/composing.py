@@ -7,7 +7,7 @@ order add up to the order exactly, whatever way it is split, and each of them by
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -16,16 +16,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import DocumentAdjustment, Instalment, Invoice, InvoiceLine
-from ordermgmt.lib.calculation import Adjustment, DocumentInput, LineInput, Totals, calculate, split_by_weight
+from ordermgmt.company.services import business_today, tax_rules
+from ordermgmt.lib.calculation import Adjustment, DocumentInput, LineInput, TaxRules, Totals, calculate, split_by_weight
 from ordermgmt.lib.claims import progress_amount
 from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total, unit
 from orders.models import Order, OrderLine
-from orders.services import totals_of
+from orders.services import rules_of, totals_of
 
 from .charge_lines import billed_gross, charge_lines, open_charges, open_gross
 
 Rate = tuple[str, Decimal]
-#: More than this many smallest units is no rounding: something else is wrong, and it must show.
+#: More than this many smallest units, or steps of cash rounding, is no rounding: something else is wrong, and it must show.
 MOST_UNITS = 50
 _QUANTITY = Decimal("0.000001")
 
@@ -44,7 +45,7 @@ class Composition:
 def document_totals(
     lines: Iterable[InvoiceLine],
     currency: str,
-    tax_rounding: str,
+    rules: TaxRules,
     rounding: Decimal = ZERO,
     *,
     adjustments: Iterable[DocumentAdjustment] = (),
@@ -53,10 +54,24 @@ def document_totals(
     """The one calculation over a document's lines, allowances and charges."""
     return calculate(
         DocumentInput(
-            currency=currency, lines=[_input(line) for line in lines], rounding=rounding, tax_rounding=tax_rounding,
-            adjustments=[_adjusting(one) for one in adjustments], prepaid=prepaid,
+            currency=currency, lines=[_input(line, rules) for line in lines], rounding=rounding,
+            tax_rounding=rules.rounding, price_mode=rules.price_mode, prepaid=prepaid,
+            cash_step=rules.cash_step(currency),
+            adjustments=[_adjusting(one) for one in adjustments],
         )
     )  # fmt: skip
+
+
+def line_amount(line: InvoiceLine, currency: str, rules: TaxRules) -> Decimal:
+    """What a line comes to in the mode of its prices, rounded."""
+    return _input(line, rules).amount(currency)
+
+
+def rules_now(invoice: Invoice) -> TaxRules:
+    """What a draft is calculated by: its order's rules, or those of its seller's tax profile today."""
+    if invoice.order is not None:
+        return rules_of(invoice.order)
+    return tax_rules(invoice.seller.tax_profile, business_today())
 
 
 def _adjusting(one: DocumentAdjustment) -> Adjustment:
@@ -64,7 +79,7 @@ def _adjusting(one: DocumentAdjustment) -> Adjustment:
     return Adjustment(kind, amount=one.amount, category=one.tax_category, rate=one.tax_rate)
 
 
-def _input(line: InvoiceLine) -> LineInput:
+def _input(line: InvoiceLine, rules: TaxRules) -> LineInput:
     adjustments: tuple[Adjustment, ...] = ()
     if line.adjustment:
         adjustments = (Adjustment("charge" if line.adjustment > 0 else "allowance", amount=abs(line.adjustment)),)
@@ -75,6 +90,7 @@ def _input(line: InvoiceLine) -> LineInput:
         rate=line.tax_rate,
         discount_percent=line.discount_percent,
         adjustments=adjustments,
+        components=rules.authorities(line.tax_category, line.tax_rate),
     )
 
 
@@ -96,7 +112,7 @@ def compose_standard(order: Order, quantities: Mapping[int, Decimal], progress: 
     With `progress` each line comes to that percentage of its whole, less what is billed of it already.
     """
     order_lines = order_lines_of(order)
-    billed = _billed(order)
+    billed = billed_nets(order)
     with translation.override(order.language):
         items = [
             _item(order, line, quantities[line.pk], billed.get(line.pk, ZERO), progress)
@@ -108,48 +124,56 @@ def compose_standard(order: Order, quantities: Mapping[int, Decimal], progress: 
         completes = all(line.qty_to_invoice == quantities.get(line.pk, ZERO) for line in order_lines)
         deductions, deposits = _deductions(order, _remaining(order_lines, billed, items))
     charges = open_charges(order) if completes else []
-    agreed = charge_lines(charges)
-    if agreed and _totals(order, items + agreed + deductions).grand_total < ZERO:
+    agreed = charge_lines(charges, rules_of(order))
+    if agreed and _totals(order, items + agreed + deductions).due < ZERO:
         charges, agreed = [], []  # the deductions exceed this document: they need a credit note of their own
     lines = items + agreed + deductions
     for position, line in enumerate(lines, start=1):
         line.position = position
     totals = _totals(order, lines)
-    if completes:
-        wanted = order.gross_total + billed_gross(order) + open_gross(charges)
-        rounding = wanted - order.invoiced_total - totals.grand_total
-        if rounding and abs(rounding) <= MOST_UNITS * unit(order.currency):
-            totals = _totals(order, lines, rounding)
+    left = order.gross_total + billed_gross(order) + open_gross(charges) - order.invoiced_total
+    # The last one takes what is left to the cent; none before it takes more, however its rounding falls.
+    rounding = left - totals.due if completes or ZERO <= left < totals.due else ZERO
+    if rounding and abs(rounding) <= most_rounding(order.currency, rules_of(order)):
+        totals = _totals(order, lines, rounding)
     return fill(Composition(lines, totals, completes, deposits))
+
+
+def most_rounding(currency: str, rules: TaxRules) -> Decimal:
+    """So much may be left over by rounding parts; more is a fault and must show."""
+    return MOST_UNITS * max(unit(currency), rules.cash_step(currency))
 
 
 def compose_deposit(order: Order, instalments: Sequence[Instalment], count: int) -> Composition:
     """A taxed document over instalments ahead of delivery: their amount, split over the order's tax rates."""
     amount = total(instalment.amount for instalment in instalments)
-    groups = totals_of(order, order.order_lines).taxes
+    rules = rules_of(order)
+    # Several authorities may tax one amount: it is split by category and rate, which each of them shares.
+    groups = totals_of(order, order.order_lines, replace(rules, rounding="group") if rules.components else rules).taxes
     shares = split_by_weight(amount, [group.basis + group.tax for group in groups], order.currency)
     seqs = ", ".join(str(instalment.seq) for instalment in instalments)
     lines = []
     with translation.override(order.language):
         for position, (group, share) in enumerate(zip(groups, shares, strict=True), start=1):
             net = quantise(share * HUNDRED / (HUNDRED + group.rate), order.currency)
+            price = share if rules.gross else net
             lines.append(
                 InvoiceLine(
-                    position=position, kind=InvoiceLine.Kind.DEPOSIT, quantity=Decimal(1), unit_price=net,
+                    position=position, kind=InvoiceLine.Kind.DEPOSIT, quantity=Decimal(1), unit_price=price,
                     description=_("Instalment %(seq)s of %(count)s for order %(order)s")
                     % {"seq": seqs, "count": count, "order": order.number},
                     tax_category=group.category, tax_rate=group.rate,
                 )
             )  # fmt: skip
-    rounding = amount - _totals(order, lines).grand_total
+    rounding = amount - _totals(order, lines).due
     return fill(Composition(lines, _totals(order, lines, rounding)))
 
 
 def _totals(order: Order, lines: Iterable[InvoiceLine], rounding: Decimal = ZERO) -> Totals:
-    return document_totals(lines, order.currency, order.tax_profile.tax_rounding, rounding)
+    return document_totals(lines, order.currency, rules_of(order), rounding)
 
 
-def _billed(order: Order) -> dict[int, Decimal]:
+def billed_nets(order: Order) -> dict[int, Decimal]:
     """Net already billed per order line, credits taken off."""
     rows = InvoiceLine.objects.filter(
         invoice__order=order, kind=InvoiceLine.Kind.ITEM, order_line__isnull=False
@@ -180,6 +204,8 @@ def _item(
         unit_price=line.unit_price, discount_percent=line.discount_percent, tax_category=line.tax_category,
         tax_rate=line.tax_rate,
     )  # fmt: skip
+    if rules_of(order).gross:
+        return item  # what is left over is found out of the prices with tax: on the last document, as rounding
     if progress is not None and quantity < line.qty_to_invoice:
         amount = progress_amount(line.net, progress, billed, order.currency)
         item.adjustment = amount - _totals(order, [item]).line_total
@@ -218,7 +244,8 @@ def _deductions(order: Order, remaining: Mapping[Rate, Decimal]) -> tuple[list[I
         covered[rate] = covered.get(rate, ZERO) - later
         if left - later > 0:
             deposits[deposit.pk] = deposit
-            lines.insert(0, _deduction(deposit, rate, left - later))
+            price = rules_of(order).priced(left - later, rate[1], order.currency)
+            lines.insert(0, _deduction(deposit, rate, price))
     return lines, [deposits[key] for key in sorted(deposits)]
 
 

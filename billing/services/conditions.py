@@ -22,8 +22,12 @@ from fulfilment.models import Rectification
 from ordermgmt.lib.fsm import Blocker
 from ordermgmt.lib.money import ZERO, quantise, total
 from orders.models import Order
+from orders.services import rules_of
 
 from .accounting import account_content, carved_out, current_account, still_true
+from .goods_credits import unprepared_credits
+
+_PAYMENTS = "billing.view_payment"  # the right that the links to payments ask for
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,19 @@ def _accepted(order: Order) -> Condition:
             Blocker(
                 ngettext("%(count)s rectification is open.", "%(count)s rectifications are open.", waiting)
                 % {"count": waiting},
-                f"/fulfilment/orders/{order.number}/rectify/", _("Rectify"),
+                f"/fulfilment/orders/{order.number}/rectify/", _("Rectify"), "fulfilment.rectify_order",
+            )
+        )  # fmt: skip
+    waiting = unprepared_credits(order)
+    if waiting:
+        missing.append(
+            Blocker(
+                ngettext(
+                    "%(count)s credit for goods is to be prepared.", "%(count)s credits for goods are to be prepared.",
+                    waiting,
+                )
+                % {"count": waiting},
+                "/billing/work/goods/", _("Open the credits"),
             )
         )  # fmt: skip
     return Condition(1, _("Accepted, nothing to rectify"), str(order.get_state_display()), tuple(missing))
@@ -89,21 +105,22 @@ def _changed(order: Order) -> Condition:
 
 def _frozen(order: Order) -> Condition:
     title, account = _("Final account frozen by a second person"), current_account(order)
-    link, missing = _page(order, "settlement/"), None
+    page, missing = _page(order, "settlement/"), None
+    draw = f"{page}do/draw-account/" if order.state == Order.State.ACCEPTED else page
     figure = _cash(account.final_gross if account else order.final_gross, order)
     if account is None:
-        missing = Blocker(_("The final account is not drawn up."), link, _("Draw it up"))
+        missing = Blocker(_("The final account is not drawn up."), draw, _("Draw it up"))
     elif account.state != FinalAccount.State.FROZEN:
         missing = Blocker(
             _("Version %(number)s of the final account, by %(name)s, is not frozen.")
             % {"number": account.number, "name": account.drawn_by},
-            link, _("Freeze it"),
+            f"{page}do/freeze-account/", _("Freeze it"),
         )  # fmt: skip
     elif order.state != Order.State.SETTLED and not still_true(account, order):
         missing = Blocker(
             _("The order moved since version %(number)s of its final account was frozen.")
             % {"number": account.number},
-            link, _("Draw it up anew"),
+            draw, _("Draw it up anew"),
         )  # fmt: skip
     return Condition(3, title, figure, (missing,) if missing else ())
 
@@ -120,9 +137,10 @@ def _invoiced(order: Order) -> Condition:
             )
         )  # fmt: skip
     net, final = Decimal(content["invoiced_net"]), Decimal(content["final_net"])
-    # What was taken over from another system names no tax: there only the totals can be compared.
+    # What was taken over from another system names no tax, and prices with tax are split as they are: only the totals
+    # can be compared there.
     opened = any(one["kind"] == Invoice.Kind.OPENING for one in content["documents"])
-    if not opened and net != final:
+    if not opened and net != final and not rules_of(order).gross:
         missing.append(
             _difference(order, _("Invoiced are %(invoiced)s, final are %(final)s %(currency)s, net."), net, final)
         )
@@ -158,7 +176,7 @@ def _paid(order: Order) -> Condition:
             "currency": order.currency,
         }
         link = f"/billing/payments/new/?customer={order.customer.number}"
-        missing = (Blocker(sentence, link, _("Record a payment")),)
+        missing = (Blocker(sentence, link, _("Record a payment"), "billing.record_payment"),)
     figure = _cash(total(one.open for one in owed), order)
     if kept:
         figure += " · " + _("retained until its day: %(amount)s") % {"amount": _cash(kept, order)}
@@ -173,7 +191,7 @@ def _credit(order: Order) -> Condition:
         Blocker(
             _("Payment %(number)s has %(amount)s %(currency)s that lie on no invoice.")
             % {"number": one.number, "amount": order.money(one.unallocated), "currency": one.currency},
-            one.get_absolute_url(), _("Lay it on an invoice or refund it"),
+            one.get_absolute_url(), _("Lay it on an invoice or refund it"), _PAYMENTS,
         )
         for one in rows
     )  # fmt: skip
@@ -189,7 +207,7 @@ def _written_off(order: Order) -> Condition:
         Blocker(
             _("The write-off of %(amount)s %(currency)s on %(number)s is not approved.")
             % {"amount": order.money(one.amount), "currency": one.currency, "number": one.invoice.number},
-            "/billing/write-offs/", _("Open the write-offs"),
+            "/billing/write-offs/", _("Open the write-offs"), _PAYMENTS,
         )
         for one in waiting + alone
     )  # fmt: skip
@@ -214,7 +232,7 @@ def _late_fees(order: Order) -> Condition:
         Blocker(
             _("Interest of %(amount)s %(currency)s on %(number)s is proposed: charge or waive it.")
             % {"amount": order.money(one.amount), "currency": one.currency, "number": one.instalment.invoice},
-            "/billing/late-fees/", _("Open the claims"),
+            "/billing/late-fees/", _("Open the claims"), _PAYMENTS,
         )
         for one in fees
     ]  # fmt: skip
@@ -223,7 +241,7 @@ def _late_fees(order: Order) -> Condition:
         Blocker(
             _("A reminder of level %(level)s over %(amount)s %(currency)s is proposed: release or withdraw it.")
             % {"level": one.level, "amount": order.money(one.total), "currency": one.currency},
-            "/billing/reminders/", _("Open the reminders"),
+            "/billing/reminders/", _("Open the reminders"), _PAYMENTS,
         )
         for one in reminders.distinct()
     ]  # fmt: skip

@@ -1,15 +1,19 @@
 """What was paid for orders against what they cost: each that doesn't agree, with the reason."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Abs, Coalesce, Round, StrIndex, Substr
 from django.utils.translation import gettext as _
 
 from billing.models import Payment
-from ordermgmt.lib.money import ZERO, quantise
+from ordermgmt.lib.money import ZERO, AmountField, quantise
 from orders.models import Order
+
+from .receivables import Rows
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -50,39 +54,59 @@ class Difference:
         return text % told
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reconciliation:
-    """All that payments say about orders: how many, how many in parts, which orders agree, and which don't."""
+    """All that payments say about orders: how many, how many in parts, which orders agree, and which don't.
 
-    payments: int = 0
-    in_parts: int = 0
-    most_parts: int = 1
-    exact: int = 0
-    differences: list[Difference] | None = None
+    `orders` are those that don't: a page of them becomes `differences_of`.
+    """
+
+    payments: int
+    in_parts: int
+    most_parts: int
+    exact: int
+    differing: int
+    orders: Rows
 
 
 def reconcile(user: "User", source: str) -> Reconciliation:
-    """Orders that came from `source` against the recorded payments that name them."""
-    orders = Order.objects.visible_to(user).filter(source_key__startswith=f"{source}:")
-    named = Payment.objects.visible_to(user).recorded().exclude(method=Payment.Method.WRITE_OFF).filter(
-        remittance__in=orders.values("number")
-    )  # fmt: skip
-    sums = named.order_by().values_list("remittance", "currency")
-    rows = sums.annotate(paid=Sum("amount"), count=Count("pk"), parts=Max("instalments"))
-    paid = {(number, currency): (amount, count, parts) for number, currency, amount, count, parts in rows}
-    figures = named.aggregate(
+    """Orders that came from `source` against the recorded payments that name them; the database adds up."""
+    orders = Order.objects.visible_to(user).filter(source_key__startswith=f"{source}:").order_by()
+    named = Payment.objects.visible_to(user).recorded().exclude(method=Payment.Method.WRITE_OFF).order_by()
+    figures = named.filter(remittance__in=orders.values("number")).aggregate(
         all=Count("pk"), parts=Count("pk", filter=Q(instalments__gt=1)), most=Max("instalments")
+    )
+    compared = _compared(orders, named)
+    counts = compared.aggregate(exact=Count("pk", filter=Q(over=0)), differing=Count("pk", filter=~Q(over=0)))
+    return Reconciliation(
+        figures["all"], figures["parts"], figures["most"] or 1, counts["exact"], counts["differing"],
+        compared.exclude(over=0).select_related("customer"),
     )  # fmt: skip
-    found = Reconciliation(figures["all"], figures["parts"], figures["most"] or 1, 0, [])
-    differences: list[Difference] = []
-    for order in orders.select_related("customer").order_by("order_date", "pk").iterator(chunk_size=1000):
-        amount, count, parts = paid.get((order.number, order.currency), (ZERO, 0, 1))
-        amount = quantise(amount, order.currency)
-        if amount == order.gross_total:
-            found.exact += 1
-        else:
-            differences.append(Difference(order, amount, count, parts, _kind(order, amount)))
-    found.differences = sorted(differences, key=lambda one: (one.kind, -abs(one.amount)))
+
+
+def _compared(orders: QuerySet[Order], named: QuerySet[Payment]) -> Rows:
+    """Each order with what was `paid` for it, in how many payments and parts, and by how much that is `over` and `off`."""
+    of_order = named.filter(remittance=OuterRef("number"), currency=OuterRef("currency")).values("remittance")
+
+    def told(aggregate: Any, field: Any, default: Any) -> Coalesce:
+        return Coalesce(
+            Subquery(of_order.annotate(x=aggregate).values("x"), output_field=field), default, output_field=field
+        )
+
+    found = orders.annotate(
+        paid=told(Sum("amount"), AmountField(), ZERO), payments_made=told(Count("pk"), IntegerField(), 0),
+        parts=told(Max("instalments"), IntegerField(), 1),
+    )  # fmt: skip
+    over = Round(F("paid") - F("gross_total"), 4, output_field=AmountField())
+    return found.annotate(over=over).annotate(off=Abs("over", output_field=AmountField()))
+
+
+def differences_of(orders: Iterable[Any]) -> list[Difference]:
+    """Rows of `Reconciliation.orders`, each with the reason."""
+    found = []
+    for one in orders:
+        paid = quantise(one.paid, one.currency)
+        found.append(Difference(one, paid, one.payments_made, one.parts, _kind(one, paid)))
     return found
 
 
@@ -96,7 +120,6 @@ def _kind(order: Order, paid: Decimal) -> str:
 
 def sources(user: "User") -> list[str]:
     """Where imported orders came from."""
-    keys = (
-        Order.objects.visible_to(user).filter(source_key__contains=":").order_by().values_list("source_key", flat=True)
-    )
-    return sorted({str(key).partition(":")[0] for key in keys.iterator(chunk_size=5000)})
+    imported = Order.objects.visible_to(user).filter(source_key__contains=":").order_by()
+    name = Substr("source_key", 1, StrIndex("source_key", Value(":")) - 1)
+    return sorted(imported.annotate(source=name).values_list("source", flat=True).distinct())

@@ -10,14 +10,24 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import DocumentAdjustment, Instalment, Invoice, InvoiceLine, InvoiceReference, InvoiceTax
+from billing.models import (
+    DocumentAdjustment,
+    Instalment,
+    InstalmentPlan,
+    Invoice,
+    InvoiceLine,
+    InvoiceReference,
+    InvoiceTax,
+)
 from ordermgmt.activity.services import record
 from ordermgmt.lib.money import HUNDRED, ZERO
 from orders.models import Order, OrderLine
 from orders.services import note_drafts
 
 from .base import content_of, lock_invoice, lock_orders, refuse, require, root_of
+from .ceiling import check_drafts
 from .composing import Composition, compose_deposit, compose_standard, order_lines_of, progress_quantities
+from .early_terms import Early, offer_early, set_early
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -30,6 +40,8 @@ _TOTALS = (
 )  # fmt: skip
 
 
+#: What a draft may say of the period of its supply, its tax point, and the papers of the customer.
+REFERENCES = ("delivery_from", "tax_point", "contract_reference", "buyer_reference")
 #: What of a line counts for a basis.
 _DONE: dict[str, Callable[[OrderLine], Decimal]] = {
     "shipped": lambda line: line.qty_shipped - line.qty_returned,
@@ -84,16 +96,21 @@ def draft_invoice(
     if order.state not in _BILLABLE:
         raise refuse(_("An order in this state is not invoiced."), order.get_absolute_url(), _("Open the order"))
     if instalment is not None:
-        instalment = Instalment.objects.select_for_update(of=("self",)).get(pk=instalment.pk, plan__order=order)
+        instalment = Instalment.objects.select_for_update(no_key=True, of=("self",)).get(
+            pk=instalment.pk, plan__order=order
+        )
     composition = _compose(order, basis, quantities, instalment, percent)
     kind = Invoice.Kind.PROFORMA if proforma else kind_of(order, composition, percent)
     invoice = Invoice(
         kind=kind, progress_percent=percent if kind == Invoice.Kind.PROGRESS else None,
         seller=order.seller, customer=order.customer, order=order, currency=order.currency,
         customer_name=order.customer_name, created_by=actor,
-        **({"language": order.language, "payment_days": order.payment_days} | header),
+        **({"language": order.language, "payment_days": order.payment_days, **_named_before(order)} | header),
     )  # fmt: skip
     write(invoice, composition)
+    if not proforma:
+        check_drafts(order, invoice)
+    offer_early(invoice)
     if instalment is not None and not proforma:
         instalment.invoice = invoice
         instalment.save(update_fields=["invoice"])
@@ -103,6 +120,13 @@ def draft_invoice(
         amount=invoice.money(invoice.due), currency=invoice.currency,
     )  # fmt: skip
     return invoice
+
+
+def _named_before(order: Order) -> dict[str, str]:
+    """The references to contract and buyer that the last document of the order carried."""
+    rows = Invoice.objects.filter(order=order).exclude(kind=Invoice.Kind.OPENING).order_by("-pk")
+    names = ("contract_reference", "buyer_reference")
+    return dict(zip(names, rows.values_list(*names).first() or (), strict=False))
 
 
 def bills_lines(composition: Composition) -> bool:
@@ -132,7 +156,9 @@ def _compose(
         if instalment.invoice_id:
             raise refuse(_("This instalment is on an invoice already."), link, _("Open the invoices"))
         planned = list(Instalment.objects.filter(plan=instalment.plan))
-        if any(one.invoice_id is None and one.pk != instalment.pk for one in planned):
+        if any(
+            one.invoice_id is None and one.pk != instalment.pk and not _kept_back(one, instalment) for one in planned
+        ):
             return compose_deposit(order, [instalment], len(planned))
     if percent is not None:
         return compose_progress(order, percent)
@@ -140,6 +166,12 @@ def _compose(
     if not chosen:
         raise refuse(_("There is nothing left to invoice."), link, _("Open the invoices"))
     return compose_standard(order, chosen)
+
+
+def _kept_back(one: Instalment, billed: Instalment) -> bool:
+    """Whether an instalment stands, as a retention, on the document that bills another one: all is billed by then."""
+    defects = Instalment.Trigger.DEFECTS
+    return one.trigger == defects and billed.trigger in (Instalment.Trigger.ACCEPTANCE, defects)
 
 
 def compose_progress(order: Order, percent: Decimal) -> Composition:
@@ -186,7 +218,14 @@ def write(invoice: Invoice, composition: Composition) -> None:
         line.invoice = invoice
     InvoiceLine.objects.bulk_create(composition.lines)
     InvoiceTax.objects.bulk_create(
-        InvoiceTax(invoice=invoice, category=group.category, rate=group.rate, basis=group.basis, tax=group.tax)
+        InvoiceTax(
+            invoice=invoice,
+            category=group.category,
+            rate=group.rate,
+            basis=group.basis,
+            tax=group.tax,
+            authority=group.authority,
+        )
         for group in composition.totals.taxes
     )
     for adjustment in composition.adjustments:
@@ -217,9 +256,12 @@ def edit_draft(
     note: str | None = None,
     percent: Decimal | None = None,
     retention: tuple[Decimal | None, dt.date | None] | None = None,
+    early: Early | None = None,
+    references: Mapping[str, Any] | None = None,
 ) -> Invoice:
     """Changes a draft; its money is composed anew from the order. `quantities` are by order line key (None: as before),
-    of a progress invoice it is the `percent` that may change. `retention` is what is kept back and until when.
+    of a progress invoice it is the `percent` that may change. `retention` is what is kept back and until when,
+    `early` what comes off who pays early, `references` any of REFERENCES.
 
     Raises StaleVersion for another version, TransitionRefused once it is issued.
     """
@@ -231,8 +273,11 @@ def edit_draft(
     for name, value in given.items():
         if value is not None:
             setattr(invoice, name, value)
+    _refer(invoice, references or {})
     if retention is not None:
         invoice.retention_percent, invoice.retention_until = retention
+    if early is not None:
+        set_early(invoice, *early)
     invoice.version += 1
     if order is not None and _is_composed(invoice):
         composition = _compose_again(invoice, order, quantities, percent)
@@ -243,6 +288,16 @@ def edit_draft(
         invoice.save()
     record(events.DRAFT_EDITED, invoice, root=root_of(invoice), actor=actor, before=before, after=content_of(invoice))
     return invoice
+
+
+def _refer(invoice: Invoice, references: Mapping[str, Any]) -> None:
+    """Raises TypeError for what is none of REFERENCES, ValidationError for a period that ends before it begins."""
+    if unknown := set(references) - set(REFERENCES):
+        raise TypeError(f"not a reference of a document: {sorted(unknown)}")
+    for name, value in references.items():
+        setattr(invoice, name, value)
+    if invoice.delivery_from and (invoice.delivery_date is None or invoice.delivery_date < invoice.delivery_from):
+        raise ValidationError({"delivery_date": _("Give the last day of the period, not before its first.")})
 
 
 def _is_composed(invoice: Invoice) -> bool:
@@ -290,6 +345,12 @@ def delete_draft(invoice: Invoice, *, actor: "User") -> None:
         events.DRAFT_DELETED, invoice, root=root_of(invoice), actor=actor, before=content_of(invoice),
         amount=invoice.money(invoice.due), currency=invoice.currency,
     )  # fmt: skip
-    invoice.instalments.update(invoice=None)
+    free_instalments(invoice)
     invoice.delete()
     count_drafts(order, actor)
+
+
+def free_instalments(invoice: Invoice) -> None:
+    """The instalments of a draft are planned again: in the plan that is in force by now, which left them out."""
+    plan = InstalmentPlan.objects.filter(order=invoice.order_id, is_active=True).first()
+    invoice.instalments.update(invoice=None, **({"plan": plan} if plan is not None else {}))

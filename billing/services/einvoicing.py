@@ -1,5 +1,6 @@
 """The electronic invoice of a document: its business terms, and why it could not be issued as one."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ from billing.models import DocumentAdjustment, Invoice, InvoiceLine, InvoiceTax,
 from ordermgmt.lib.einvoice import FACTUR_X, Fault, faults, make_xml, representable, unit_code
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.money import HUNDRED, ZERO, exponent, quantise
+
+from .early_terms import early_of
 
 _TYPE_CODES = {
     Invoice.Kind.STANDARD: "380", Invoice.Kind.FINAL: "380", Invoice.Kind.PROGRESS: "326", Invoice.Kind.DEPOSIT: "386",
@@ -98,12 +101,13 @@ def _terms(invoice: Invoice, taxes: list[InvoiceTax], number: str) -> dict[str, 
     references = invoice.references.select_related("original").order_by("pk")
     terms: dict[str, Any] = {
         "BT-1": number, "BT-2": invoice.issue_date, "BT-3": _TYPE_CODES[Invoice.Kind(invoice.kind)],
-        "BT-5": invoice.currency, "BT-9": invoice.due_date, "BT-13": invoice.customer_reference,
+        "BT-5": invoice.currency, "BT-7": invoice.tax_point, "BT-9": invoice.due_date,
+        "BT-10": invoice.buyer_reference, "BT-12": invoice.contract_reference, "BT-13": invoice.customer_reference,
         "BT-14": invoice.order_number, "BT-20": _payment_terms(invoice), "BT-72": invoice.delivery_date,
         "BG-1": [{"BT-22": text} for text in (invoice.reason, invoice.note) if text],
         "BG-3": [{"BT-25": one.original.number, "BT-26": one.original.issue_date} for one in references],
         "BG-4": _seller(invoice.seller_data, untaxed=_untaxed(taxes)), "BG-7": _buyer(invoice, untaxed=_untaxed(taxes)),
-        "BG-23": [_tax(tax, money) for tax in taxes],
+        "BG-23": [_tax(tax, money, invoice.tax_point) for tax in taxes],
         "BG-25": [_line(line, invoice, money) for line in invoice.lines.all()],
         "BT-106": money(invoice.line_total), "BT-109": money(invoice.tax_basis), "BT-110": money(invoice.tax_total),
         "BT-112": money(invoice.grand_total), "BT-115": money(invoice.due),
@@ -111,6 +115,8 @@ def _terms(invoice: Invoice, taxes: list[InvoiceTax], number: str) -> dict[str, 
     for adjustment in invoice.adjustments.all():
         charge = adjustment.kind == DocumentAdjustment.Kind.CHARGE
         terms.setdefault("BG-21" if charge else "BG-20", []).append(_adjustment(adjustment, money))
+    if invoice.delivery_from:
+        terms |= {"BT-73": invoice.delivery_from, "BT-74": invoice.delivery_date}
     optional = {"BT-107": invoice.allowances, "BT-108": invoice.charges, "BT-113": invoice.prepaid}
     terms |= {name: money(amount) for name, amount in (optional | {"BT-114": invoice.rounding}).items() if amount}
     account = str(invoice.seller_data.get("iban", "")).replace(" ", "")
@@ -121,11 +127,22 @@ def _terms(invoice: Invoice, taxes: list[InvoiceTax], number: str) -> dict[str, 
 
 
 def _payment_terms(invoice: Invoice) -> str:
-    """Each instalment with its day, where there is more than the one due date."""
+    """Each instalment with its day, where there is more than the one due date; before them what pays it early."""
     rows = list(invoice.instalments.order_by("due_date", "pk"))
-    if len(rows) < 2:
-        return ""
-    return "; ".join(f"{row.due_date.isoformat()}: {row.amount:.{exponent(invoice.currency)}f}" for row in rows)
+    parts = [(row.due_date, row.amount) for row in rows] if len(rows) > 1 else []
+    early = early_of(invoice)
+    if early is not None and early.until is not None:
+        text = (
+            f"{early.until.isoformat()}: {early.pays:.{exponent(invoice.currency)}f} (-{early.percent.normalize():f} %)"
+        )
+    else:
+        text = ""
+    return "; ".join(
+        [
+            *([text] if text else []),
+            *(f"{day.isoformat()}: {amount:.{exponent(invoice.currency)}f}" for day, amount in parts),
+        ]
+    )
 
 
 def _untaxed(taxes: list[InvoiceTax]) -> bool:
@@ -167,11 +184,13 @@ def _address(lines: list[str]) -> dict[str, str]:
     return dict(zip(("addr_l1", "addr_l2", "addr_l3"), kept, strict=False))
 
 
-def _tax(tax: InvoiceTax, money: Any) -> dict[str, str]:
-    row = {
+def _tax(tax: InvoiceTax, money: Any, tax_point: dt.date | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "BT-116": money(tax.basis), "BT-117": money(tax.tax), "BT-118": tax.printed_category,
         "BT-119": f"{tax.rate.normalize():f}",
     }  # fmt: skip
+    if tax_point is not None:
+        row["BT-7"] = tax_point  # stands on every tax in CII
     if tax.printed_category == "O":
         # What is outside the scope of tax has no rate, not one of zero (BR-O-05).
         del row["BT-119"]
@@ -180,6 +199,8 @@ def _tax(tax: InvoiceTax, money: Any) -> dict[str, str]:
 
 def _adjustment(one: DocumentAdjustment, money: Any) -> dict[str, str]:
     row = {"amount": money(one.amount), "reason": one.reason, "vat_category_code": _printed(one.tax_category)}
+    if one.base is not None and one.percent is not None:
+        row |= {"base_amount": money(one.base), "rate": f"{one.percent.normalize():f}"}
     return row if one.tax_category == "O" else row | {"vat_rate": f"{one.tax_rate.normalize():f}"}
 
 
@@ -190,7 +211,7 @@ def _printed(category: str) -> str:
 
 def _line(line: InvoiceLine, invoice: Invoice, money: Any) -> dict[str, Any]:
     category = _printed(line.tax_category)
-    price = line.unit_price * (HUNDRED - line.discount_percent) / HUNDRED
+    price, change = _net_price(line, invoice)
     terms: dict[str, Any] = {
         "BT-126": str(line.position), "BT-153": line.description, "BT-154": line.details, "BT-155": line.sku,
         "BT-129": f"{line.quantity.normalize():f}", "BT-130": unit_code(line.unit), "BT-146": f"{price.normalize():f}",
@@ -198,7 +219,15 @@ def _line(line: InvoiceLine, invoice: Invoice, money: Any) -> dict[str, Any]:
     }  # fmt: skip
     if category != "O":
         terms["BT-152"] = f"{line.tax_rate.normalize():f}"
-    if line.adjustment != ZERO:
-        change = {"amount": money(abs(line.adjustment)), "reason": line.adjustment_reason or _("Adjustment")}
-        terms["BG-28" if line.adjustment > ZERO else "BG-27"] = [change]
+    if change != ZERO:
+        given = {"amount": money(abs(change)), "reason": line.adjustment_reason or _("Adjustment")}
+        terms["BG-28" if change > ZERO else "BG-27"] = [given]
     return {name: value for name, value in terms.items() if value != ""}
+
+
+def _net_price(line: InvoiceLine, invoice: Invoice) -> tuple[Decimal, Decimal]:
+    """The price without tax and what the line is adjusted by: a price with tax is brought back from the line's net."""
+    if invoice.tax_profile.get("price_mode") != "gross":
+        return line.unit_price * (HUNDRED - line.discount_percent) / HUNDRED, line.adjustment
+    price = abs(line.net / line.quantity).quantize(Decimal("0.000001"))
+    return price, line.net - quantise(price * line.quantity, invoice.currency)

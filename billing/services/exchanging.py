@@ -11,14 +11,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import Allocation, ExchangeRate, Invoice, Payment
+from billing.models import Invoice, Payment
 from customers.models import Customer
 from ordermgmt.activity.services import record, snapshot
+from ordermgmt.company.models import ExchangeRate
 from ordermgmt.company.services import business_today, default_seller
-from ordermgmt.lib.claims import base_amounts
-from ordermgmt.lib.money import ZERO, exponent, quantise
+from ordermgmt.lib.money import ZERO, exponent
 
 from .base import require
+from .clearing import clearings
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One payment of a foreign document: what it cleared in the company's currency, and its gain (loss: negative)."""
+    """One payment of a foreign document on a day: what it cleared in the company's currency, and its gain (loss: negative).
+
+    Negative where it was taken off again.
+    """
 
     day: dt.date
     invoice: Invoice
@@ -74,26 +78,18 @@ def rate_on(currency: str, day: dt.date) -> Decimal | None:
 def exchange_results(customers: "QuerySet[Customer]", *, start: dt.date, end: dt.date) -> list[Exchange]:
     """Every payment that cleared a foreign document from `start` to `end` inclusive, with its gain or loss.
 
-    Only what has a rate on both sides counts. The payment that completes a document clears the rest of it exactly.
+    Only what has a rate on both sides counts. What was taken off again takes its result back, on its own day.
     """
-    base = default_seller().currency
-    rows = Allocation.objects.filter(
-        payment__isnull=False, payment__base_rate__isnull=False, instalment__invoice__base_rate__isnull=False,
-        instalment__customer__in=customers.values("pk"),
-    ).exclude(payment__method=Payment.Method.WRITE_OFF)  # fmt: skip
-    laid: dict[Invoice, dict[Payment, tuple[Decimal, dt.date]]] = defaultdict(dict)
-    for one in rows.select_related("payment", "instalment__invoice").order_by("pk"):
-        invoice, payment = one.instalment.invoice, one.payment
-        if invoice is not None and payment is not None:
-            before, day = laid[invoice].get(payment, (ZERO, one.on or one.at.date()))
-            laid[invoice][payment] = (before + one.amount, day)
-    found = []
-    for invoice, payments in laid.items():
-        shares = [(payment, amount, day) for payment, (amount, day) in payments.items() if amount > ZERO]
-        owed = quantise(invoice.due - invoice.credited, invoice.currency)
-        given = [(quantise(amount, invoice.currency), payment.base_rate or ZERO) for payment, amount, _day in shares]
-        results = base_amounts(given, owed, invoice.base_rate or ZERO, base)
-        for (payment, amount, day), (cleared, result) in zip(shares, results, strict=True):
-            if start <= day <= end:
-                found.append(Exchange(day, invoice, payment, amount, cleared, result))
-    return sorted(found, key=lambda one: (one.day, one.payment.pk))
+    sums: dict[tuple[dt.date, int, int], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    for one in clearings(customers, start=start, end=end).rows:
+        if one.payment is not None and one.worth is not None and one.day >= start:
+            row = sums[one.day, one.invoice, one.payment]
+            for place, amount in enumerate((one.amount, one.cleared, one.result)):
+                row[place] += amount
+    invoices = Invoice.objects.in_bulk({invoice for _day, invoice, _payment in sums})
+    payments = Payment.objects.exclude(method=Payment.Method.WRITE_OFF).in_bulk({key for _day, _one, key in sums})
+    return [
+        Exchange(day, invoices[invoice], payments[payment], *row)
+        for (day, invoice, payment), row in sorted(sums.items())
+        if any(row) and payment in payments
+    ]

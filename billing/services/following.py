@@ -13,8 +13,9 @@ from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
 
 from .base import content_of, lock_orders, root_of
+from .ceiling import fits
 from .composing import Composition, compose_standard, order_lines_of
-from .drafting import bills_lines, compose_progress, count_drafts, kind_of, quantities_of, write
+from .drafting import bills_lines, compose_progress, count_drafts, free_instalments, kind_of, quantities_of, write
 from .planning import PlanRow, equal_rows, left_to_plan, replace_plan
 
 if TYPE_CHECKING:
@@ -29,31 +30,41 @@ def follow_amendment(order: Order, *, parts: tuple[int, dt.date] | None = None, 
     the difference, and those before it as far as need be.
     """
     order = lock_orders([order.pk])[order.pk]
-    drafts = list(Invoice.objects.drafts().filter(order=order).select_for_update(of=("self",)).order_by("pk"))
+    drafts = list(
+        Invoice.objects.drafts().filter(order=order).select_for_update(no_key=True, of=("self",)).order_by("pk")
+    )
+    ahead = [one for one in drafts if one.kind == Invoice.Kind.DEPOSIT]
+    room = {one.pk for one in fits(order, ahead)}
     for draft in drafts:
-        _recompose(draft, order, actor)
+        if draft.bills_order_lines:
+            _recompose(draft, order, actor)
+        elif draft.kind == Invoice.Kind.DEPOSIT and draft.pk not in room:
+            _drop(draft, content_of(draft), actor)
     if drafts:
         count_drafts(order, actor)
     _replan(order, parts, actor)
 
 
 def _recompose(draft: Invoice, order: Order, actor: "User") -> None:
-    if not draft.bills_order_lines:
-        return
     before = content_of(draft)
     composition = _composition(draft, order)
     draft.version += 1
     if composition is None or not bills_lines(composition):
-        draft.instalments.update(invoice=None)
-        record(
-            events.DRAFT_DELETED, draft, root=root_of(draft), actor=actor, before=before,
-            amount=draft.money(draft.due), currency=draft.currency,
-        )  # fmt: skip
-        draft.delete()
+        _drop(draft, before, actor)
         return
     draft.kind = kind_of(order, composition, draft.progress_percent)
     write(draft, composition)
     record(events.DRAFT_EDITED, draft, root=root_of(draft), actor=actor, before=before, after=content_of(draft))
+
+
+def _drop(draft: Invoice, before: dict[str, object], actor: "User") -> None:
+    """Nothing of the order is left for it; its instalment is planned again."""
+    free_instalments(draft)
+    record(
+        events.DRAFT_DELETED, draft, root=root_of(draft), actor=actor, before=before, amount=draft.money(draft.due),
+        currency=draft.currency,
+    )  # fmt: skip
+    draft.delete()
 
 
 def _composition(draft: Invoice, order: Order) -> Composition | None:

@@ -1,6 +1,7 @@
 """`draft_by_hand`: a document that bills no order, line by line as somebody writes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import DocumentAdjustment, Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine
 from customers.models import Customer
+from inventory.models import Product
 from ordermgmt.activity.services import record
-from ordermgmt.company.services import default_seller
+from ordermgmt.company.models import SellerProfile, TaxRate
+from ordermgmt.company.services import TAXED, Proposal, business_today, default_seller, tax_rules
 from ordermgmt.lib.calculation import Totals
-from ordermgmt.lib.money import ZERO, quantise
+from ordermgmt.lib.money import ZERO, quantise, round_to
+from orders.services import propose_for
 
+from .adjusting import ADJUSTMENT, adjustments_of
 from .base import content_of, lock_invoice, refuse, require, root_of
-from .composing import Composition, document_totals, fill
+from .composing import Composition, document_totals, fill, rules_now
 from .drafting import write
+from .early_terms import offer_early
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -28,7 +34,6 @@ LINE = (
     "description", "details", "sku", "unit", "quantity", "unit_price", "discount_percent",
     "adjustment", "adjustment_reason", "tax_category", "tax_rate",
 )  # fmt: skip
-_ADJUSTMENT = ("kind", "amount", "tax_category", "tax_rate", "reason")
 
 
 @transaction.atomic
@@ -45,12 +50,15 @@ def draft_by_hand(
     original: Invoice | None = None,
     reason: str = "",
     source_key: str | None = None,
+    seller: SellerProfile | None = None,
     **header: Any,
 ) -> Invoice:
-    """A draft for a customer without an order, of the default seller: lines, and allowances or charges over all of it.
+    """A draft for a customer without an order: lines, and allowances or charges over all of it.
 
-    `lines` are mappings of LINE fields, `adjustments` of kind, amount, tax_category, tax_rate, reason. `prepaid` is
-    what was paid before and comes off what is due. `header` may give delivery_date, payment_days, note, language.
+    `seller` is the default one unless another is named.
+
+    `lines` are mappings of LINE fields, `adjustments` as `adjustments_of` reads them. `prepaid` is what was paid before
+    and comes off what is due. `header` may give delivery_date, payment_days, note, language and any of REFERENCES.
     `kind` is standard, debit_note (with a `reason` and, as a rule, the `original` document it adds to) or proforma.
     The same `source_key` twice gives back the first draft.
     Raises TransitionRefused without a line, ValidationError for an amount with too many decimals.
@@ -59,17 +67,16 @@ def draft_by_hand(
     if source_key is not None and (earlier := Invoice.objects.filter(source_key=source_key).first()):
         return earlier
     currency = currency or customer.currency
-    if quantise(prepaid, currency) != prepaid or prepaid < ZERO:
-        raise ValidationError({"prepaid": _("Enter an amount in whole units of the currency, not below zero.")})
+    _check_prepaid(prepaid, currency)
     _check_kind(kind, customer, original, reason)
-    seller = default_seller()
+    seller = seller or default_seller()
     invoice = Invoice(
         kind=kind, seller=seller, customer=customer, currency=currency, customer_name=customer.name,
         created_by=actor, reason=reason, source_key=source_key,
         **({"language": customer.language, "payment_days": customer.payment_days} | header),
     )  # fmt: skip
-    over_all = [DocumentAdjustment(**one) for one in adjustments]
-    write(invoice, _composed(invoice, lines, original, over_all, prepaid, rounding))
+    write(invoice, _composed(invoice, lines, original, adjustments, prepaid, rounding))
+    offer_early(invoice)
     record(
         events.PROFORMA_MADE if kind == Invoice.Kind.PROFORMA else events.INVOICE_DRAFTED, invoice,
         root=root_of(invoice), actor=actor, after=content_of(invoice), amount=invoice.money(invoice.due),
@@ -89,9 +96,12 @@ def rewrite_by_hand(
     kind: str = Invoice.Kind.STANDARD,
     original: Invoice | None = None,
     reason: str = "",
+    adjustments: Iterable[Mapping[str, Any]] | None = None,
+    prepaid: Decimal | None = None,
     **header: Any,
 ) -> Invoice:
-    """Writes a draft without an order anew; allowances and charges over all of it stay.
+    """Writes a draft without an order anew; allowances and charges over all of it, and what was paid before, stay unless
+    they are given.
 
     Raises StaleVersion for another version, TransitionRefused once it is issued, ValidationError as `draft_by_hand`.
     """
@@ -107,16 +117,57 @@ def rewrite_by_hand(
     for name, value in (terms | header).items():
         setattr(invoice, name, value)
     invoice.version += 1
-    over_all = [DocumentAdjustment(**values) for values in invoice.adjustments.values(*_ADJUSTMENT)]
-    write(invoice, _composed(invoice, lines, original, over_all, invoice.prepaid, ZERO))
+    kept = list(invoice.adjustments.values(*ADJUSTMENT)) if adjustments is None else adjustments
+    prepaid = invoice.prepaid if prepaid is None else prepaid
+    _check_prepaid(prepaid, invoice.currency)
+    write(invoice, _composed(invoice, lines, original, kept, prepaid, ZERO))
+    offer_early(invoice)
     record(events.DRAFT_EDITED, invoice, root=root_of(invoice), actor=actor, before=before, after=content_of(invoice))
     return invoice
 
 
-def hand_totals(lines: Iterable[Mapping[str, Any]], currency: str) -> tuple[Totals, list[Decimal]]:
-    """What lines would come to now, and the net of each; nothing is written."""
+@dataclass(frozen=True)
+class HandTaxing:
+    """How lines that name no category are taxed: what is proposed for goods and for services, None as at home."""
+
+    goods: Proposal | None
+    services: Proposal | None
+
+    def category(self, product: Product | None, *, service: bool = False) -> str:
+        """As the product is at home, or as the customer's country or certificate asks for. `service` says what is
+        supplied where the line has no product."""
+        category = product.tax_category if product is not None else TaxRate.Category.STANDARD
+        if product is not None:
+            service = product.kind == Product.Kind.SERVICE
+        proposal = self.services if service else self.goods
+        return str(proposal.category if proposal is not None and category in TAXED else category)
+
+    def reasons(self, categories: Collection[str]) -> list[str]:
+        """Why lines of these categories are not taxed as at home, a sentence each."""
+        told = [one.reason for one in (self.goods, self.services) if one is not None and one.category in categories]
+        return list(dict.fromkeys(told))
+
+
+def hand_taxing(customer: Customer | None) -> HandTaxing:
+    """What is proposed for a customer today."""
+    if customer is None:
+        return HandTaxing(None, None)
+    profile, today = default_seller().tax_profile, business_today()
+    return HandTaxing(*(propose_for(customer, profile, today, service=service) for service in (False, True)))
+
+
+def hand_totals(
+    lines: Iterable[Mapping[str, Any]],
+    currency: str,
+    *,
+    adjustments: Iterable[Mapping[str, Any]] = (),
+    prepaid: Decimal = ZERO,
+) -> tuple[Totals, list[Decimal]]:
+    """What a document would come to now, and the net of each line; nothing is written."""
     written = [InvoiceLine(**_given(line)) for line in lines]
-    totals = document_totals(written, currency, default_seller().tax_profile.tax_rounding)
+    rules = tax_rules(default_seller().tax_profile, business_today())
+    over_all = adjustments_of(adjustments, written, currency, rules) if written else []
+    totals = document_totals(written, currency, rules, adjustments=over_all, prepaid=prepaid)
     return totals, [line.net for line in totals.lines]
 
 
@@ -124,17 +175,29 @@ def _composed(
     invoice: Invoice,
     lines: Iterable[Mapping[str, Any]],
     original: Invoice | None,
-    over_all: list[DocumentAdjustment],
+    adjustments: Iterable[Mapping[str, Any]],
     prepaid: Decimal,
     rounding: Decimal,
 ) -> Composition:
     written = [InvoiceLine(position=place, **_given(line)) for place, line in enumerate(lines, start=1)]
     if not written:
         raise refuse(_("The draft has no line."))
-    mode = invoice.seller.tax_profile.tax_rounding
-    totals = document_totals(written, invoice.currency, mode, rounding, adjustments=over_all, prepaid=prepaid)
+    rules = rules_now(invoice)
+    over_all = adjustments_of(adjustments, written, invoice.currency, rules)
+    if rounding and (step := rules.cash_step(invoice.currency)):
+        # A rounding that is given counts before the coin does: what is due can still be paid.
+        plain = document_totals(
+            written, invoice.currency, replace(rules, cash={}), adjustments=over_all, prepaid=prepaid
+        )
+        rounding = round_to(plain.due + rounding, step, invoice.currency) - round_to(plain.due, step, invoice.currency)
+    totals = document_totals(written, invoice.currency, rules, rounding, adjustments=over_all, prepaid=prepaid)
     deposits = [original] if original is not None else []
     return fill(Composition(written, totals, deposits=deposits, adjustments=over_all))
+
+
+def _check_prepaid(prepaid: Decimal, currency: str) -> None:
+    if quantise(prepaid, currency) != prepaid or prepaid < ZERO:
+        raise ValidationError({"prepaid": _("Enter an amount in whole units of the currency, not below zero.")})
 
 
 def _check_kind(kind: str, customer: Customer, original: Invoice | None, reason: str) -> None:

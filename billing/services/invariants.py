@@ -20,13 +20,15 @@ from billing.models import (
 )
 from customers.models import CustomerBalance
 from ordermgmt.activity.models import Event
+from ordermgmt.company.services import rules_kept
 from ordermgmt.documents.models import NumberSeries
+from ordermgmt.lib.calculation import TaxRules
 from ordermgmt.lib.invariants import invariant
 from ordermgmt.lib.money import ZERO
 from orders.models import Order
 
 from .charge_lines import billed_gross
-from .composing import document_totals
+from .composing import document_totals, rules_now
 
 _Sums = dict[int, Decimal]
 
@@ -47,18 +49,21 @@ def _recalculated() -> Iterator[str]:
     for one in DocumentAdjustment.objects.iterator():
         adjustments[one.invoice_id].append(one)
     taxes = _sums(InvoiceTax.objects.values_list("invoice_id", "tax"))
-    for invoice in Invoice.objects.iterator():
-        rounding_mode = invoice.tax_profile.get("tax_rounding") or _rounding_of(lines[invoice.pk])
+    for invoice in Invoice.objects.select_related("order__tax_profile", "seller__tax_profile").iterator():
         totals = document_totals(
-            lines[invoice.pk], invoice.currency, rounding_mode, invoice.rounding,
-            adjustments=adjustments[invoice.pk], prepaid=invoice.prepaid,
+            lines[invoice.pk], invoice.currency, _rules(invoice), adjustments=adjustments[invoice.pk],
+            prepaid=invoice.prepaid,
         )  # fmt: skip
-        if (totals.due, totals.tax_total) != (invoice.due, invoice.tax_total) or taxes[invoice.pk] != invoice.tax_total:
-            yield f"{invoice}: kept {invoice.due} with tax {invoice.tax_total}, calculated {totals.due}, {totals.tax_total}"
+        due = totals.due - totals.rounding + invoice.rounding  # which holds what gross prices leave over
+        if (due, totals.tax_total) != (invoice.due, invoice.tax_total) or taxes[invoice.pk] != invoice.tax_total:
+            yield f"{invoice}: kept {invoice.due} with tax {invoice.tax_total}, calculated {due}, {totals.tax_total}"
+        if invoice.cash_step and invoice.due % invoice.cash_step:
+            yield f"{invoice}: {invoice.due} is no multiple of {invoice.cash_step}"
 
 
-def _rounding_of(lines: list[InvoiceLine]) -> str:
-    return "line" if any(line.tax is not None for line in lines) else "group"
+def _rules(invoice: Invoice) -> TaxRules:
+    """What a document was calculated by; a draft by what its profile says now."""
+    return rules_kept(invoice.tax_profile) if invoice.tax_profile else rules_now(invoice)
 
 
 @invariant("M3", "what an order was invoiced, less credits, is what its documents say and at most its total")

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from billing import events
 from billing.models import Instalment, Invoice
 from customers.models import Address, Customer
-from customers.services import move_balance
+from customers.services import exemption_certificate, move_balance
 from ordermgmt.activity.services import enqueue, record
 from ordermgmt.company.models import SellerProfile, TaxProfile, TaxRate
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import business_today, kept_rules
 from ordermgmt.documents.services import store_file, take_number
+from ordermgmt.lib.calculation import TaxRules
 from ordermgmt.lib.claims import retained
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import ZERO, total
@@ -24,10 +25,13 @@ from orders.models import Order
 from orders.services import note_invoiced
 
 from .base import content_of, lock_invoice, refuse, require, root_of
-from .composing import compose_standard, same_money
-from .drafting import check_quantities, count_drafts, quantities_of
+from .ceiling import check_ceiling
+from .composing import compose_standard, rules_now, same_money
+from .drafting import check_quantities, count_drafts, free_instalments, quantities_of
+from .early_terms import date_early
 from .einvoicing import check_einvoice
 from .exchanging import rate_on
+from .requiring import check_required
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -66,6 +70,7 @@ def issue_invoice(invoice: Invoice, *, actor: "User", on: dt.date | None = None,
         note_invoiced(order, amount=invoice.due, invoiced=quantities, actor=actor)
     else:
         move_balance(invoice.customer, invoice.currency, invoiced=invoice.due)
+    check_required(invoice)
     check_einvoice(invoice)
     number(invoice, actor=actor)
     ask_pdf(invoice, actor=actor)
@@ -79,19 +84,24 @@ def issue_invoice(invoice: Invoice, *, actor: "User", on: dt.date | None = None,
 def _check_fresh(invoice: Invoice, order: Order) -> None:
     if order.state in (Order.State.DRAFT, Order.State.CANCELLED, Order.State.SETTLED):
         raise refuse(_("An order in this state is not invoiced."), order.get_absolute_url(), _("Open the order"))
-    if not invoice.bills_order_lines:
-        return
-    composition = compose_standard(order, check_quantities(order, quantities_of(invoice)), invoice.progress_percent)
-    if not same_money(invoice, composition):
-        raise refuse(
-            _("The order's billing moved since this draft was made. Save the draft again to bring it up to date."),
-            invoice.get_absolute_url() + "edit/",
-            _("Edit the draft"),
-        )
+    if invoice.bills_order_lines:
+        composition = compose_standard(order, check_quantities(order, quantities_of(invoice)), invoice.progress_percent)
+        if not same_money(invoice, composition):
+            raise refuse(
+                _("The order's billing moved since this draft was made. Save the draft again to bring it up to date."),
+                invoice.get_absolute_url() + "edit/",
+                _("Edit the draft"),
+            )
+    check_ceiling(order, invoice.due)
 
 
-def finish(invoice: Invoice, order: Order | None, *, actor: "User", on: dt.date | None) -> None:
-    """Everything a document gets at issue but its number: dates, snapshots, exemption reasons, instalments."""
+def finish(
+    invoice: Invoice, order: Order | None, *, actor: "User", on: dt.date | None, rules: TaxRules | None = None
+) -> None:
+    """Everything a document gets at issue but its number: dates, snapshots, exemption reasons, instalments.
+
+    `rules` are those that it was calculated by, where they are not what its order or its seller's tax profile say now.
+    """
     today = business_today()
     invoice.issue_date = on or today
     if invoice.issue_date > today:
@@ -101,10 +111,11 @@ def finish(invoice: Invoice, order: Order | None, *, actor: "User", on: dt.date 
     invoice.seller_data = {name: getattr(invoice.seller, name) for name in _SELLER}
     invoice.buyer = _buyer(invoice.customer, order)
     profile = order.tax_profile if order is not None else invoice.seller.tax_profile
-    invoice.tax_profile = profile_data(profile)
+    invoice.tax_profile = profile_data(profile, rules_now(invoice) if rules is None else rules)
     if order is not None:
         invoice.order_number, invoice.customer_reference = order.number, order.customer_reference
     _keep_exemptions(invoice, profile)
+    date_early(invoice)
     if not invoice.is_credit:
         invoice.due_date = _lay_out(invoice, order)
     invoice.issued_by, invoice.issued_at = actor, timezone.now()
@@ -157,20 +168,10 @@ def keep_pdf(invoice: Invoice, content: bytes, *, actor: "User") -> Invoice:
     return invoice
 
 
-def profile_data(profile: TaxProfile) -> dict[str, Any]:
-    """What a document keeps of its tax profile."""
-    fields = (
-        "code",
-        "version",
-        "country",
-        "price_mode",
-        "tax_rounding",
-        "capital_numerals",
-        "wording",
-        "e_invoice",
-        "layout",
-    )
-    return {name: getattr(profile, name) for name in fields}
+def profile_data(profile: TaxProfile, rules: TaxRules) -> dict[str, Any]:
+    """What a document keeps of its tax profile, and the rules that it is calculated by."""
+    fields = ("code", "version", "country", "capital_numerals", "wording", "e_invoice", "layout", "credit_style")
+    return {name: getattr(profile, name) for name in fields} | kept_rules(rules)
 
 
 def _buyer(customer: Customer, order: Order | None) -> dict[str, str]:
@@ -194,29 +195,54 @@ def _keep_exemptions(invoice: Invoice, profile: TaxProfile) -> None:
         .order_by("valid_from")
         .values_list("category", "exemption_reason")
     )
+    if profile.certificates:
+        reasons["E"] = " ".join(filter(None, (reasons.get("E", ""), _certificate(invoice))))
     for tax in invoice.taxes.filter(category__in=list(reasons)):
         tax.exemption_reason = reasons[tax.category]
         tax.save(update_fields=["exemption_reason"])
+
+
+def _certificate(invoice: Invoice) -> str:
+    """The certificate that frees an exempt line of tax. Raises TransitionRefused where none is valid on the day.
+
+    What a credit note takes back was untaxed: it asks for none.
+    """
+    if not invoice.taxes.filter(category="E").exists():
+        return ""
+    number = exemption_certificate(invoice.customer, invoice.issue_date or business_today())
+    if not number and not invoice.is_credit:
+        raise refuse(
+            _("A line is exempt from tax, but the customer has no exemption certificate that is valid on %(day)s.")
+            % {"day": (invoice.issue_date or business_today()).isoformat()},
+            f"/customers/{invoice.customer.number}/#certificates", _("Open the certificates"),
+        )  # fmt: skip
+    return f"({number})" if number else ""
 
 
 def _lay_out(invoice: Invoice, order: Order | None) -> dt.date:
     """Gives the document its instalments, which add up to what is due exactly. Returns the first due date.
 
     Instalments of the order's plan come first, in their order; one that reaches beyond this document is cut, and the
-    plan keeps its sum. What no plan covers is due after the payment days.
+    plan keeps its sum. What no plan covers, and what was planned for a day before the document's own, is due after the
+    payment days: nothing is overdue when it is issued.
     """
-    plain: dt.date = (invoice.issue_date or business_today()) + dt.timedelta(days=invoice.payment_days)
+    dated: dt.date = invoice.issue_date or business_today()
+    plain: dt.date = dated + dt.timedelta(days=invoice.payment_days)
     kept = _kept_back(invoice, order)
     due = invoice.due - kept
-    attached = list(invoice.instalments.select_for_update(of=("self",)).order_by("seq", "pk"))
+    attached = list(invoice.instalments.select_for_update(no_key=True, of=("self",)).order_by("seq", "pk"))
     if total(one.amount for one in attached) != due:
-        invoice.instalments.update(invoice=None)
+        free_instalments(invoice)
         # What was agreed beside the order's lines is in no plan.
         planned = order is not None and invoice.kind != Invoice.Kind.DEBIT_NOTE
         attached = _from_plan(invoice, order) if planned and order is not None else []
     for one in attached:
-        if one.trigger != Instalment.Trigger.DATE:
-            # What it waited for has come now: the customer has the usual days to pay.
+        if one.trigger == Instalment.Trigger.DEFECTS and one.due_date > plain:
+            # Billed in full, but kept back until the defects period is over.
+            one.kind, one.label = Instalment.Kind.RETENTION, one.label or _("Retention")
+            one.save(update_fields=["kind", "label"])
+        elif one.trigger != Instalment.Trigger.DATE or one.due_date < dated:
+            # What it waited for has come now, or its day went by before it was billed: the usual days to pay.
             one.due_date = plain
             one.save(update_fields=["due_date"])
     left = due - total(one.amount for one in attached)
@@ -247,12 +273,12 @@ def _kept_back(invoice: Invoice, order: Order | None) -> Decimal:
             _("This order is paid by a plan: make the retention its last instalment."),
             f"/billing/orders/{order.number}/plan/", _("Open the instalment plan"),
         )  # fmt: skip
-    _now, kept = retained(invoice.due, invoice.retention_percent, invoice.currency)
+    _now, kept = retained(invoice.due, invoice.retention_percent, invoice.currency, invoice.cash_step)
     return kept
 
 
 def _from_plan(invoice: Invoice, order: Order) -> list[Instalment]:
-    planned = Instalment.objects.select_for_update(of=("self",)).filter(
+    planned = Instalment.objects.select_for_update(no_key=True, of=("self",)).filter(
         plan__order=order, plan__is_active=True, invoice=None
     )
     left, taken = invoice.due, []

@@ -11,23 +11,22 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import Allocation, CollectionNote, Instalment, Invoice, LateFee, LateFeePolicy
+from billing.models import Allocation, CollectionNote, Instalment, Invoice, LateFee, LateFeePolicy, Reminder
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.services import business_today
+from ordermgmt.company.services import business_day, business_today, company_zone
 from ordermgmt.lib.claims import InterestPolicy, InterestRate, late_interest
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import ZERO, quantise
+from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import refuse, require, root_of
+from .base import UNTAXED, refuse, require, root_of
 from .handwriting import draft_by_hand
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 _KEPT = ("start", "annual", "year_days", "grace_days", "flat_fee", "cap")
-#: Interest on late payment is damages: it lies outside the scope of VAT.
-_UNTAXED = "O"
 
 
 @transaction.atomic
@@ -66,11 +65,19 @@ def interest_policy(as_of: dt.date) -> InterestPolicy | None:
 def interest_on(one: Instalment, as_of: dt.date) -> Decimal:
     """All interest and fee on an instalment from its due date to a day inclusive, whatever was claimed before."""
     policy = interest_policy(as_of)
-    if policy is None or one.kind == Instalment.Kind.RETENTION:
+    if policy is None or _asks_for_lateness(one.invoice_id):
         return ZERO
     rows = Allocation.objects.filter(instalment=one).values_list("on", "at", "amount")
-    paid = [(on or at.date(), amount) for on, at, amount in rows]
+    zone = company_zone()
+    paid = [(on or business_day(at, zone), amount) for on, at, amount in rows]
     return late_interest(one.amount, one.due_date, as_of, paid, policy, one.currency)
+
+
+def _asks_for_lateness(invoice: int | None) -> bool:
+    """Whether a document asks for interest or a reminder's fee: neither bears interest in its turn."""
+    if invoice is None:
+        return False
+    return LateFee.objects.filter(debit_note=invoice).exists() or Reminder.objects.filter(fee_note=invoice).exists()
 
 
 @transaction.atomic
@@ -84,7 +91,10 @@ def propose_late_fees(invoice: Invoice, *, actor: "User", as_of: dt.date | None 
     as_of = as_of or business_today()
     if as_of > business_today():
         raise ValidationError({"as_of": _("Interest of the future is not known.")})
-    rows = lock_instalments(invoice.instalments.values_list("pk", flat=True))
+    claimed = invoice.instalments.all()
+    if invoice.order is not None and invoice.order.state == Order.State.SETTLED:
+        claimed = claimed.filter(kind=Instalment.Kind.RETENTION)  # what stands apart is collected after its day
+    rows = lock_instalments(claimed.values_list("pk", flat=True), retained=True)
     invoice = Invoice.objects.locked(invoice.pk)
     if CollectionNote.objects.disputes().filter(invoice=invoice).exists():
         raise refuse(
@@ -137,7 +147,7 @@ def charge_late_fee(fee: LateFee, *, actor: "User") -> LateFee:
     with translation.override(invoice.customer.language):  # it is printed
         reason = _("Interest on late payment of %(number)s, due %(due)s, until %(until)s") % words
     line = {
-        "description": reason, "unit": "pcs", "quantity": Decimal(1), "unit_price": fee.amount, "tax_category": _UNTAXED,
+        "description": reason, "unit": "pcs", "quantity": Decimal(1), "unit_price": fee.amount, "tax_category": UNTAXED,
         "tax_rate": ZERO,
     }  # fmt: skip
     fee.debit_note = draft_by_hand(

@@ -5,23 +5,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from billing.models import Invoice, Payment, Refund
 from customers.models import Customer
-from ordermgmt.documents.models import NumberSeries
+from ordermgmt.company.services import business_day, company_zone
 from ordermgmt.lib.money import ZERO, quantise
 
+from .ledger_sums import journal_days, kind_label
 from .receivables import Account, cancelled_on
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One movement: positive raises what the customer owes."""
+    """One movement: positive raises what the customer owes.
 
+    `key` is its own for ever: the number of its document, with a letter for what was taken back or given back. `pk` is
+    the invoice's or the payment's; `rate` what one unit of its currency was worth in the company's own, if anybody said.
+    """
+
+    key: str
+    pk: int
     day: dt.date
+    recorded: dt.date
     kind: str
     label: str
     number: str
@@ -33,6 +41,13 @@ class Entry:
     net: Decimal
     tax: Decimal
     url: str
+    rate: Decimal | None = None
+    method: str = ""
+
+    @property
+    def is_document(self) -> bool:
+        """Whether `pk` is an invoice's or credit note's."""
+        return self.kind in Invoice.Kind.values
 
     @property
     def debit(self) -> Decimal | None:
@@ -45,57 +60,51 @@ class Entry:
         return -self.amount if self.amount < ZERO else None
 
 
-@dataclass(frozen=True)
-class Control:
-    """A control total: how many entries of a kind and currency there are, and their sum."""
-
-    kind: str
-    label: str
-    currency: str
-    count: int
-    amount: Decimal
-    net: Decimal
-    tax: Decimal
-
-
 def journal(customers: QuerySet[Customer], *, start: dt.date | None = None, end: dt.date) -> list[Entry]:
     """Issued documents, payments and their cancellations from `start` to `end` inclusive, in order of day and number."""
-    first = start or dt.date.min
+    first, zone = start or dt.date.min, company_zone()
     among = customers.values("pk")
     documents = Invoice.objects.issued().filter(customer__in=among, issue_date__range=(first, end))
-    entries = [_document(one) for one in documents]
+    entries = [_document(one, zone) for one in documents]
     payments = Payment.objects.filter(customer__in=among, received_on__lte=end)
-    entries.extend(_payment(one, one.received_on, -one.amount) for one in payments.filter(received_on__gte=first))
+    entries.extend(_payment(one, one.received_on, -one.amount, zone) for one in payments.filter(received_on__gte=first))
     for one in payments.filter(state=Payment.State.CANCELLED):
         # Money that was taken back before it came in by its date counts on no day.
         day = max(cancelled_on(one), one.received_on)
         if first <= day <= end:
-            entries.append(_payment(one, day, one.amount))
+            back = _payment(one, day, one.amount, zone)
+            entries.append(replace(back, key=f"{one.number}-R", recorded=_day(one.cancelled_at, zone)))
     given_back = Refund.objects.filter(payment__customer__in=among, on__range=(first, end)).select_related("payment")
     entries.extend(
-        replace(_payment(one.payment, one.on, one.amount), kind="refund", label=_("Refund")) for one in given_back
-    )
+        replace(
+            _payment(one.payment, one.on, one.amount, zone), kind="refund", label=kind_label("refund"),
+            key=f"{one.payment.number}-F{one.pk}", recorded=_day(one.at, zone),
+        )
+        for one in given_back
+    )  # fmt: skip
     return sorted(entries, key=lambda entry: (entry.day, entry.number, entry.amount))
 
 
-def _document(one: Invoice) -> Entry:
+def _day(at: dt.datetime | None, zone: ZoneInfo) -> dt.date:
+    return business_day(at, zone) if at else dt.date.min
+
+
+def _document(one: Invoice, zone: ZoneInfo) -> Entry:
     sign = -1 if one.is_credit else 1
     return Entry(
-        one.issue_date or dt.date.min, one.kind, str(one.get_kind_display()), str(one.number), one.customer_id,
+        str(one.number), one.pk, one.issue_date or dt.date.min, _day(one.issued_at, zone), one.kind, str(one.get_kind_display()), str(one.number), one.customer_id,
         one.customer_name, one.order_number, one.currency, one.signed_due, sign * one.tax_basis, sign * one.tax_total,
-        one.get_absolute_url(),
+        one.get_absolute_url(), one.base_rate,
     )  # fmt: skip
 
 
-def _payment(one: Payment, day: dt.date, amount: Decimal) -> Entry:
-    kind, label = ("payment", _("Payment")) if amount < ZERO else ("reversal", _("Payment taken back"))
+def _payment(one: Payment, day: dt.date, amount: Decimal, zone: ZoneInfo) -> Entry:
+    kind = "payment" if amount < ZERO else "reversal"
     if one.method == Payment.Method.WRITE_OFF:
-        kind, label = (
-            ("write_off", _("Write-off")) if amount < ZERO else ("write_off_reversal", _("Write-off taken back"))
-        )
+        kind = "write_off" if amount < ZERO else "write_off_reversal"
     return Entry(
-        day, kind, label, one.number, one.customer_id, one.customer_name, one.reference, one.currency, amount, ZERO,
-        ZERO, one.get_absolute_url(),
+        one.number, one.pk, day, _day(one.recorded_at, zone), kind, kind_label(kind), one.number, one.customer_id, one.customer_name, one.reference, one.currency, amount, ZERO,
+        ZERO, one.get_absolute_url(), one.base_rate, one.method,
     )  # fmt: skip
 
 
@@ -107,30 +116,20 @@ def balances(entries: Iterable[Entry]) -> dict[Account, Decimal]:
     return {account: amount for account, amount in found.items() if amount}
 
 
-def controls(entries: Iterable[Entry]) -> list[Control]:
-    """Count and sums by currency and kind, to be compared with what the accountant's program read."""
-    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[entry.currency, entry.kind].append(entry)
-    return [
-        Control(
-            kind, rows[0].label, currency, len(rows), sum((one.amount for one in rows), ZERO),
-            sum((one.net for one in rows), ZERO), sum((one.tax for one in rows), ZERO),
-        )
-        for (currency, kind), rows in sorted(groups.items())
-    ]  # fmt: skip
-
-
 #: The layout for other programs, described in the guide: one entry a row, amounts with a point, never reordered.
 JOURNAL_COLUMNS = [
     "date", "kind", "number", "account", "name", "reference", "currency", "debit", "credit", "net", "tax",
 ]  # fmt: skip
 
 
-def journal_rows(entries: Sequence[Entry]) -> Iterator[list[object]]:
-    """The entries in that layout."""
-    accounts = Customer.objects.filter(pk__in={one.customer_id for one in entries})
-    numbers = dict(accounts.values_list("pk", "number"))
+def journal_file(customers: QuerySet[Customer], *, start: dt.date, end: dt.date) -> Iterator[list[object]]:
+    """The entries of a period in that layout, of which those of a day are held at once."""
+    for day in journal_days(customers, start=start, end=end):
+        yield from _rows(journal(customers, start=day, end=day))
+
+
+def _rows(entries: Sequence[Entry]) -> Iterator[list[object]]:
+    numbers = customer_numbers(entries)
     for one in entries:
         account = numbers[one.customer_id]
         yield [
@@ -140,22 +139,11 @@ def journal_rows(entries: Sequence[Entry]) -> Iterator[list[object]]:
         ]  # fmt: skip
 
 
+def customer_numbers(entries: Iterable[Entry]) -> dict[int, str]:
+    """The numbers of the entries' customers, by their keys."""
+    wanted = {one.customer_id for one in entries}
+    return {pk: one.number for pk, one in Customer.objects.only("number").in_bulk(wanted).items()}
+
+
 def _plain(amount: Decimal | None, currency: str) -> Decimal | None:
     return None if amount is None else quantise(amount, currency)
-
-
-def number_gaps() -> list[tuple[str, str, int, int, list[int]]]:
-    """Series, period, count, last number given and the missing ones, of which there are none in books that are in order.
-
-    The last number is the counter's, so that one lost at the end of a series is missed too.
-    """
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    rows = Invoice.objects.filter(sequence__isnull=False).values_list("series", "period", "sequence")
-    for series, period, sequence in rows.iterator():
-        found[series, period].append(sequence or 0)
-    given = {(one.key, one.period): one.last for one in NumberSeries.objects.filter(key__in={key for key, _p in found})}
-    rows_found = []
-    for (series, period), numbers in sorted(found.items()):
-        last = max(*numbers, given.get((series, period), 0))
-        rows_found.append((series, period, len(numbers), last, sorted(set(range(1, last + 1)) - set(numbers))))
-    return rows_found

@@ -60,7 +60,7 @@ def _ask(mail: InvoiceMail, actor: "User") -> None:
 def retry_mail(mail: InvoiceMail, *, actor: "User") -> InvoiceMail:
     """Asks once more for a mail that could not be sent. Raises TransitionRefused where it went out."""
     require(actor, "billing.mail_invoice")
-    mail = InvoiceMail.objects.select_for_update(of=("self",)).select_related("invoice").get(pk=mail.pk)
+    mail = InvoiceMail.objects.select_for_update(no_key=True, of=("self",)).select_related("invoice").get(pk=mail.pk)
     if mail.sent_at is not None:
         raise refuse(_("This mail was sent already."), mail.invoice.get_absolute_url(), _("Open the invoice"))
     _ask(mail, actor)
@@ -70,7 +70,7 @@ def retry_mail(mail: InvoiceMail, *, actor: "User") -> InvoiceMail:
 @transaction.atomic
 def note_sent(mail: InvoiceMail, content: bytes, *, actor: "User") -> InvoiceMail:
     """Keeps that a mail went out, with the hash of the document in it. A second call does nothing."""
-    mail = InvoiceMail.objects.select_for_update(of=("self",)).get(pk=mail.pk)
+    mail = InvoiceMail.objects.select_for_update(no_key=True, of=("self",)).get(pk=mail.pk)
     if mail.sent_at is None:
         mail.sent_at, mail.sha256 = timezone.now(), hashlib.sha256(content).hexdigest()
         mail.save(update_fields=["sent_at", "sha256"])
@@ -86,7 +86,7 @@ def note_sent(mail: InvoiceMail, content: bytes, *, actor: "User") -> InvoiceMai
 def note_bounce(mail: InvoiceMail, *, reason: str, actor: "User") -> InvoiceMail:
     """Keeps that a mail came back, and why. Raises TransitionRefused where it never went out or is noted already."""
     require(actor, "billing.mail_invoice")
-    mail = InvoiceMail.objects.select_for_update(of=("self",)).get(pk=mail.pk)
+    mail = InvoiceMail.objects.select_for_update(no_key=True, of=("self",)).get(pk=mail.pk)
     if mail.sent_at is None or mail.bounced_at is not None:
         raise refuse(_("Only a mail that went out can come back, and only once."))
     mail.bounced_at, mail.bounce_reason = timezone.now(), reason

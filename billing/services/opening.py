@@ -13,10 +13,12 @@ from customers.models import Customer
 from customers.services import move_balance
 from ordermgmt.activity.services import record
 from ordermgmt.company.services import default_seller
+from ordermgmt.lib.calculation import TaxRules
 from orders.models import Order
 from orders.services import note_invoiced
 
 from .base import check_amount, content_of, lock_orders, require, root_of
+from .ceiling import check_opening
 from .composing import document_totals, order_lines_of
 from .issuing import finish, number
 
@@ -50,6 +52,8 @@ def open_balance(
         order = lock_orders([order.pk])[order.pk]
     currency = order.currency if order else currency or customer.currency
     amount = check_amount(amount, currency)
+    if order is not None:
+        check_opening(order, amount)
     seller = order.seller if order else default_seller()
     due = due_date or issue_date + dt.timedelta(days=customer.payment_days)
     invoice = Invoice(
@@ -61,13 +65,14 @@ def open_balance(
         position=1, description=_("Open balance"), details=reference, quantity=Decimal(1), unit_price=amount,
         tax_category="O", tax_rate=Decimal(0),
     )  # fmt: skip
-    totals = document_totals([line], currency, "group")
+    totals = document_totals([line], currency, TaxRules())
     line.net = invoice.line_total = invoice.tax_basis = invoice.grand_total = invoice.due = totals.due
     invoice.save()
     line.invoice = invoice
     line.save()
     InvoiceTax.objects.create(invoice=invoice, category="O", rate=0, basis=totals.due, tax=0)
-    finish(invoice, order, actor=actor, on=issue_date)
+    # What is owed from before is taken over as it is, whatever is rounded today.
+    finish(invoice, order, actor=actor, on=issue_date, rules=TaxRules())
     if order is not None:
         lines = {one.pk: one.qty_to_invoice for one in order_lines_of(order) if one.qty_to_invoice > 0}
         note_invoiced(order, amount=invoice.due, invoiced=lines, actor=actor)

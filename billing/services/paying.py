@@ -21,6 +21,7 @@ from ordermgmt.lib.money import total
 
 from .allocating import check_shares, laid_of, lay, lock_instalments, record_laid, suggest
 from .base import check_amount, refuse, require
+from .early import take_back_discounts
 from .exchanging import rate_on
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def cancel_payment(payment: Payment, *, reason: str, actor: "User") -> Payment:
     payment.cancelled_on = business_today()
     payment.version += 1
     payment.save()
+    take_back_discounts(payment, {row.invoice.pk: row.invoice for row in rows.values() if row.invoice}.values())
     record(
         events.PAYMENT_CANCELLED, payment, root=payment.customer, actor=actor, before={"state": "recorded"},
         after={"state": payment.state}, number=payment.number, amount=f"{payment.amount:,}", currency=payment.currency,

@@ -15,12 +15,13 @@ from billing.models import Instalment, InstalmentPlan
 from fulfilment.models import Milestone
 from ordermgmt.activity.services import record
 from ordermgmt.lib.instalments import PlanRefused, Term, amounts, equal_amounts, monthly_dates
-from ordermgmt.lib.money import HUNDRED, ZERO, total
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
 from orders.models import Order
 from orders.services import note_plan
 
 from .base import lock_orders, refuse, require
 from .charge_lines import billed_gross
+from .defects import defects_end
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 class PlanRow:
     """One wished instalment: `value` is a percentage or an amount by the plan's method, None takes the rest.
 
-    It is to be invoiced on its date, or when its `trigger` comes; then `due_date` is only what is expected.
+    It is to be invoiced on its date, or when its `trigger` comes; then `due_date` is only what is expected. What waits for
+    the end of the defects period is dated by the order's clause, and kept back on an invoice that comes before.
     """
 
     value: Decimal | None
@@ -44,7 +46,7 @@ class PlanRow:
 def equal_rows(order: Order, parts: int, first: dt.date) -> list[PlanRow]:
     """`parts` equal monthly instalments over what is not fixed yet. Raises ValidationError where one would be nothing."""
     try:
-        shares = equal_amounts(left_to_plan(order), parts, order.currency)
+        shares = equal_amounts(left_to_plan(order), parts, order.currency, order.cash_step)
     except PlanRefused as error:
         raise ValidationError(_("The amount is too small for so many instalments.")) from error
     return [PlanRow(share, day) for share, day in zip(shares, monthly_dates(first, parts), strict=True)]
@@ -61,17 +63,43 @@ def left_to_plan(order: Order) -> Decimal:
     return gross - total(one.amount - one.credited for one in fixed_instalments(order))
 
 
+def unplanned(order: Order) -> Decimal:
+    """What is neither invoiced nor in the plan in force, such as after a credit note; nothing without a plan."""
+    plan = InstalmentPlan.objects.filter(order=order, is_active=True).first()
+    if plan is None:
+        return ZERO
+    waiting = Instalment.objects.filter(plan=plan, invoice=None).values_list("amount", flat=True)
+    return max(left_to_plan(order) - total(waiting), ZERO)
+
+
 @transaction.atomic
 def plan_instalments(
-    order: Order, *, rows: Sequence[PlanRow], actor: "User", method: str = InstalmentPlan.Method.FIXED
+    order: Order,
+    *,
+    rows: Sequence[PlanRow],
+    actor: "User",
+    method: str = InstalmentPlan.Method.FIXED,
+    seen: int | None = None,
 ) -> InstalmentPlan | None:
     """Replaces the plan of what is not invoiced yet; the old plan is kept, and no rows take the plan away.
 
-    The sum is exact and every instalment above zero, or ValidationError says why not (M5). Raises TransitionRefused
-    for a closed order, PermissionDenied without the right.
+    The sum is exact and every instalment above zero, or ValidationError says why not (M5). `seen` is the key of the plan
+    that the person saw, 0 for none. Raises TransitionRefused for a closed order and where another plan is in force by
+    now, PermissionDenied without the right.
     """
     require(actor, "billing.plan_instalments")
+    order = lock_orders([order.pk])[order.pk]
+    if seen is not None and seen != plan_key(order):
+        raise refuse(
+            _("Somebody saved another plan meanwhile. Look at it first."),
+            f"/billing/orders/{order.number}/plan/", _("Open the instalment plan"),
+        )  # fmt: skip
     return replace_plan(order, rows=rows, actor=actor, method=method)
+
+
+def plan_key(order: Order) -> int:
+    """The key of the plan in force, 0 without one."""
+    return InstalmentPlan.objects.filter(order=order, is_active=True).values_list("pk", flat=True).first() or 0
 
 
 @transaction.atomic
@@ -98,11 +126,13 @@ def replace_plan(
         order=order, method=method, total=order.gross_total, content=_content(rows, shares), created_by=actor
     )
     start = len(fixed)
+    waits = [place for place, row in enumerate(rows, start=1) if row.trigger == Instalment.Trigger.DEFECTS]
+    ends = dict.fromkeys(waits, defects_end(order)) if waits else {}
     Instalment.objects.bulk_create(
         Instalment(
             plan=plan, customer=order.customer, currency=order.currency, seq=start + place, label=row.label,
             kind=Instalment.Kind.DEPOSIT if row.deposit else Instalment.Kind.NORMAL, amount=share,
-            due_date=row.due_date, trigger=row.trigger, milestone=row.milestone,
+            due_date=ends.get(place, row.due_date), trigger=row.trigger, milestone=row.milestone,
         )
         for place, (row, share) in enumerate(zip(rows, shares, strict=True), start=1)
     )  # fmt: skip
@@ -130,12 +160,19 @@ def _shares(order: Order, rows: Sequence[PlanRow], method: str) -> list[Decimal]
         # Rounded percentages of the whole: the last one takes the rest.
         terms[-1] = Term("balance")
     try:
-        return amounts(left, terms, order.currency)
+        return amounts(left, terms, order.currency, order.cash_step)
     except PlanRefused as error:
-        raise ValidationError(
-            _("The instalments must each be above zero and add up to %(total)s %(currency)s exactly.")
-            % {"total": order.money(left), "currency": order.currency}
-        ) from error
+        raise plan_refused(order.money(left), order.currency, order.cash_step) from error
+
+
+def plan_refused(total_amount: str, currency: str, cash_step: Decimal) -> ValidationError:
+    """The sentence for amounts that make no plan."""
+    words = {"total": total_amount, "currency": currency}
+    text = _("The instalments must each be above zero and add up to %(total)s %(currency)s exactly.") % words
+    if cash_step:
+        words = {"currency": currency, "step": f"{quantise(cash_step, currency):f}"}
+        text += " " + _("Amounts in %(currency)s are multiples of %(step)s.") % words
+    return ValidationError(text)
 
 
 def _content(rows: Sequence[PlanRow], shares: Sequence[Decimal]) -> list[dict[str, str]]:

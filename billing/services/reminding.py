@@ -4,15 +4,17 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import CollectionNote, Instalment, Reminder, ReminderItem, ReminderLevel
+from billing.models import CollectionNote, Instalment, Invoice, Reminder, ReminderItem, ReminderLevel
 from customers.models import Customer
 from ordermgmt.activity.services import enqueue, record
 from ordermgmt.company.services import business_today, default_seller
@@ -21,7 +23,9 @@ from ordermgmt.lib.claims import reminder_level
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import ZERO, total
 
-from .base import refuse, require
+from .base import UNTAXED, refuse, require
+from .handwriting import draft_by_hand
+from .issuing import issue_invoice
 from .reminder_texts import reminder_levels, reminder_text
 
 if TYPE_CHECKING:
@@ -56,7 +60,7 @@ def late_instalments(today: dt.date, customer: Customer | None = None) -> dict[A
     )
     sent = _sent(rows.values("pk"))
     found: dict[Account, list[Late]] = defaultdict(list)
-    for one in rows.exclude(kind=Instalment.Kind.RETENTION).select_related("invoice").oldest_first():
+    for one in rows.select_related("invoice").oldest_first():
         reached, deadline = sent.get(one.pk, (0, None))
         if one.invoice_id in promised or (deadline is not None and deadline >= today):
             continue
@@ -85,7 +89,8 @@ def propose_reminders(*, actor: "User", today: dt.date | None = None) -> int:
     today = today or business_today()
     late = late_instalments(today)
     standing = {
-        (one.customer_id, one.currency): one for one in Reminder.objects.proposed().select_for_update(of=("self",))
+        (one.customer_id, one.currency): one
+        for one in Reminder.objects.proposed().select_for_update(no_key=True, of=("self",))
     }
     for account, reminder in standing.items():
         if account not in late:
@@ -115,8 +120,7 @@ def _write(reminder: Reminder, items: list[Late]) -> None:
     level = _level(max(one.level for one in items))
     reminder.level = max(one.level for one in items)
     reminder.total = total(one.instalment.open for one in items)
-    # A fee is in the company's currency: letters in another one ask for none.
-    reminder.fee = level.fee if reminder.currency == default_seller().currency else ZERO
+    reminder.fee = level.fee if _costs(reminder, items) else ZERO
     reminder.save()
     ReminderItem.objects.bulk_create(
         ReminderItem(
@@ -127,6 +131,14 @@ def _write(reminder: Reminder, items: list[Late]) -> None:
     )  # fmt: skip
 
 
+def _costs(reminder: Reminder, items: list[Late]) -> bool:
+    """A fee is in the company's currency, and no fee is asked for where only fees are late."""
+    fees = Reminder.objects.filter(fee_note__in=[one.instalment.invoice_id for one in items]).values("fee_note")
+    return reminder.currency == default_seller().currency and len(fees) < len(
+        {one.instalment.invoice_id for one in items}
+    )
+
+
 def _level(number: int) -> ReminderLevel:
     levels = reminder_levels()
     return next((one for one in levels if one.number == number), levels[-1])
@@ -135,14 +147,14 @@ def _level(number: int) -> ReminderLevel:
 @transaction.atomic
 def release_reminder(reminder: Reminder, *, actor: "User") -> Reminder:
     """Sends a proposal to the customer: the PDF is made, kept and mailed by a worker. What was paid, disputed or
-    promised since it was proposed is left out.
+    promised since it was proposed is left out. The level's fee is issued as a debit note, due by the letter's day.
 
     Raises TransitionRefused for who proposed it by hand, for a customer without an address, where nothing is left, and
     for one that was decided; PermissionDenied without the right.
     """
     # What is paid in this moment waits, or is seen here: instalments come before the reminder.
     keys = reminder.items.values_list("instalment", flat=True)
-    list(Instalment.objects.select_for_update().filter(pk__in=list(keys)).order_by("pk"))
+    list(Instalment.objects.select_for_update(no_key=True).filter(pk__in=list(keys)).order_by("pk"))
     reminder = Reminder.objects.locked(reminder.pk)
     check_transition(reminder.release, actor)
     if reminder.proposed_by_id == actor.pk:
@@ -161,6 +173,8 @@ def release_reminder(reminder: Reminder, *, actor: "User") -> Reminder:
     reminder.subject, reminder.body = reminder_text(level, customer.language)
     reminder.deadline, reminder.to = today + dt.timedelta(days=level.deadline_days), customer.email
     reminder.decided_by, reminder.decided_on = actor, today
+    if reminder.fee > ZERO:
+        reminder.fee_note = _book_fee(reminder, items, level, actor)
     reminder.version += 1
     reminder.release()
     reminder.save()
@@ -173,6 +187,23 @@ def release_reminder(reminder: Reminder, *, actor: "User") -> Reminder:
         amount=f"{reminder.total:,}", currency=reminder.currency, to=reminder.to,
     )  # fmt: skip
     return reminder
+
+
+def _book_fee(reminder: Reminder, items: list[Late], level: ReminderLevel, actor: "User") -> Invoice:
+    oldest = items[0].instalment.invoice
+    with translation.override(reminder.language):  # it is printed
+        reason = _("Fee of reminder level %(level)s of %(day)s") % {
+            "level": level.number, "day": date_format(business_today(), "SHORT_DATE_FORMAT"),
+        }  # fmt: skip
+    line = {
+        "description": reason, "unit": "pcs", "quantity": Decimal(1), "unit_price": reminder.fee,
+        "tax_category": UNTAXED, "tax_rate": ZERO,
+    }  # fmt: skip
+    note = draft_by_hand(
+        reminder.customer, [line], actor=actor, currency=reminder.currency, kind=Invoice.Kind.DEBIT_NOTE, original=oldest,
+        reason=reason, source_key=f"reminder:{reminder.pk}", payment_days=level.deadline_days, language=reminder.language,
+    )  # fmt: skip
+    return issue_invoice(note, actor=actor)
 
 
 def _still_late(reminder: Reminder, today: dt.date) -> list[Late]:

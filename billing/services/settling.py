@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing import events
 from billing.models import Settlement, SettlementPaper
+from ordermgmt.activity.models import Event
 from ordermgmt.activity.services import enqueue, record
 from ordermgmt.documents.models import StoredFile
 from ordermgmt.documents.services import store_file
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 SETTLEMENT_JOB = "billing.settlement_pdf"
+SETTLEMENT_MAIL_JOB = "billing.settlement_mail"
 
 
 def final_amount(order: Order) -> Decimal:
@@ -79,7 +82,10 @@ def _evidence(order: Order) -> dict[str, Any]:
 
 @transaction.atomic
 def keep_settlement_paper(settlement: Settlement, language: str, content: bytes, *, actor: "User") -> StoredFile:
-    """Keeps the statement in one language for ever; a second one is ignored."""
+    """Keeps the statement in one language for ever; a second one is ignored.
+
+    The one in the language of the order's documents goes to the customer by mail, where there is an address.
+    """
     lock_orders([settlement.order_id])
     kept = SettlementPaper.objects.filter(settlement=settlement, language=language).select_related("file").first()
     if kept is not None:
@@ -91,4 +97,23 @@ def keep_settlement_paper(settlement: Settlement, language: str, content: bytes,
         events.SETTLEMENT_KEPT, settlement, root=settlement.order, actor=actor, after={"sha256": stored.sha256},
         language=language,
     )  # fmt: skip
+    if language == settlement.order.language and settlement.order.customer.email:
+        enqueue(
+            SETTLEMENT_MAIL_JOB, key=f"{SETTLEMENT_MAIL_JOB}:{settlement.pk}", params={"settlement": settlement.pk},
+            actor=actor, title=_("Settlement of %(number)s by mail") % {"number": settlement.order.number},
+        )  # fmt: skip
     return stored
+
+
+def settlement_told(settlement: Settlement) -> str:
+    """To whom the statement was sent; empty where it has not been."""
+    told = Event.objects.filter(type=events.ACCOUNT_TOLD.name, subject_id=settlement.pk).order_by("pk").first()
+    return str(told.data.get("to", "")) if told is not None else ""
+
+
+@transaction.atomic
+def note_told(settlement: Settlement, *, to: str, actor: "User") -> None:
+    """Keeps that the customer was told. A second call does nothing."""
+    lock_orders([settlement.order_id])
+    if not settlement_told(settlement):
+        record(events.ACCOUNT_TOLD, settlement, root=settlement.order, actor=actor, to=to)

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import events
-from billing.models import Instalment, Invoice, Payment, WriteOff
+from billing.models import Allocation, Instalment, Invoice, Payment, WriteOff
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
-from ordermgmt.lib.fsm import check_transition
+from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.instalments import OpenItem, allocate
-from ordermgmt.lib.money import ZERO, unit
+from ordermgmt.lib.money import ZERO, quantise, unit
+from orders.models import Order
 
 from .allocating import lock_instalments
 from .base import check_amount, refuse, require, root_of
@@ -34,6 +36,18 @@ def tolerance(currency: str) -> Decimal:
     return unit(currency) * TOLERANCE_UNITS
 
 
+def write_off_blocked(invoice: Invoice, actor: "User") -> list[Blocker]:
+    """Why this very person can't ask to write a document off; empty when they can."""
+    own = invoice.issued_by_id == actor.pk
+    return [Blocker(_("You issued this document: somebody else must write it off."))] if own else []
+
+
+def decision_blocked(one: WriteOff, actor: "User") -> list[Blocker]:
+    """Why this very person can't book a write-off that was asked for; empty when they can."""
+    own = actor.pk in (one.asked_by_id, one.invoice.issued_by_id)
+    return [Blocker(_("You asked for it or issued the document: somebody else must decide."))] if own else []
+
+
 @transaction.atomic
 def ask_write_off(invoice: Invoice, *, amount: Decimal, reason: str, key: str, actor: "User") -> WriteOff:
     """Asks to give up so much of a document. Within the tolerance, all write-offs of the document counted, it is booked
@@ -48,8 +62,8 @@ def ask_write_off(invoice: Invoice, *, amount: Decimal, reason: str, key: str, a
     if earlier := WriteOff.objects.filter(key=key).first():
         return earlier
     amount = check_amount(amount, invoice.currency)
-    if invoice.issued_by_id == actor.pk:
-        raise refuse(_("You issued this document: somebody else must write it off."))
+    if found := write_off_blocked(invoice, actor):
+        raise TransitionRefused(found)
     _check_open(invoice, rows, amount)
     before = WriteOff.objects.filter(invoice=invoice).exclude(state=WriteOff.State.REFUSED)
     given_up = sum(before.values_list("amount", flat=True), ZERO)
@@ -63,6 +77,12 @@ def ask_write_off(invoice: Invoice, *, amount: Decimal, reason: str, key: str, a
         number=invoice.number, amount=invoice.money(amount), currency=invoice.currency, reason=reason,
     )  # fmt: skip
     return _book(one, invoice, actor) if small else one
+
+
+def written_off(order: Order) -> Decimal:
+    """What of an order's documents is given up. It counts in what is paid, so that the account closes."""
+    rows = Allocation.objects.filter(instalment__invoice__order=order, payment__method=Payment.Method.WRITE_OFF)
+    return quantise(rows.aggregate(sum=Sum("amount"))["sum"] or ZERO, order.currency)
 
 
 def _check_open(invoice: Invoice, rows: dict[int, Instalment], amount: Decimal) -> None:
@@ -83,10 +103,10 @@ def approve_write_off(one: WriteOff, *, actor: "User", remark: str = "") -> Writ
     require(actor, "billing.approve_write_off")
     lock_instalments(one.invoice.instalments.values_list("pk", flat=True))
     invoice = Invoice.objects.locked(one.invoice_id)
-    one = WriteOff.objects.select_for_update(of=("self",)).get(pk=one.pk)
+    one = WriteOff.objects.select_for_update(no_key=True, of=("self",)).get(pk=one.pk)
     check_transition(one.book, actor)
-    if actor.pk in (one.asked_by_id, invoice.issued_by_id):
-        raise refuse(_("You asked for it or issued the document: somebody else must decide."))
+    if found := decision_blocked(one, actor):
+        raise TransitionRefused(found)
     one.remark = remark
     return _book(one, invoice, actor)
 
@@ -95,7 +115,7 @@ def approve_write_off(one: WriteOff, *, actor: "User", remark: str = "") -> Writ
 def refuse_write_off(one: WriteOff, *, actor: "User", remark: str) -> WriteOff:
     """Leaves the amount owed. Raises TransitionRefused a second time, PermissionDenied without the right."""
     require(actor, "billing.approve_write_off")
-    one = WriteOff.objects.select_for_update(of=("self",)).select_related("invoice").get(pk=one.pk)
+    one = WriteOff.objects.select_for_update(no_key=True, of=("self",)).select_related("invoice").get(pk=one.pk)
     check_transition(one.refuse, actor)
     if one.asked_by_id == actor.pk:
         raise PermissionDenied("billing.approve_write_off")

@@ -9,14 +9,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing import services
-from billing.actions import CHARGE_ACTIONS, charge_actions
+from billing.actions import CHARGE_ACTIONS, GOODS_CREDIT_ACTIONS, charge_actions
 from billing.forms import ClauseForm
 from billing.models import InvoiceLine, OrderCharge
+from fulfilment.models import Rectification
 from ordermgmt.lib.actionviews import ActionView
+from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import total
@@ -31,7 +34,8 @@ def charges(request: Request, number: str) -> HttpResponse:
     """What the order costs beside its lines, how each came about, and where it is billed; a POST keeps the clause."""
     order = find_order(request, number)
     clause = services.clause_of(order)
-    form, status = ClauseForm(request.POST or None, instance=clause), 200
+    seen = {"version": clause.version if clause is not None else 0}
+    form, status = ClauseForm(request.POST or None, instance=clause, initial=seen), 200
     blockers: list[Blocker] = []
     if request.method == "POST":
         if not _may_set(request, order):
@@ -42,6 +46,9 @@ def charges(request: Request, number: str) -> HttpResponse:
                 services.set_clause(order, actor=request.user, **form.cleaned_data)
             except TransitionRefused as refused:
                 status, blockers = 409, refused.blockers
+            except StaleVersion:
+                status = 409
+                blockers = [Blocker(_("Somebody changed the clause meanwhile."), request.path, _("Open it anew"))]
             else:
                 messages.success(request, _("The clause is kept."))
                 return redirect("billing:order-charges", order.number)
@@ -79,3 +86,20 @@ class ChargeAction(ActionView):
 
     def queryset(self) -> models.QuerySet[Any]:
         return OrderCharge.objects.visible_to(self.request.user).select_related("order")
+
+
+class GoodsCreditAction(ActionView):
+    """The prepared credit for goods that came back or are kept for less."""
+
+    actions = GOODS_CREDIT_ACTIONS
+    lookup = "pk"
+
+    def queryset(self) -> models.QuerySet[Any]:
+        rows = Rectification.objects.visible_to(self.request.user)
+        return rows.select_related("order", "order_line", "return_line__goods_return")
+
+    def title(self, instance: Any) -> str:
+        return f"{instance.order.number} · {instance.order_line.position} {instance.order_line.description}"
+
+    def back(self, instance: Any) -> str:
+        return reverse("billing:order-charges", args=[instance.order.number])

@@ -70,7 +70,9 @@ def propose(request: Request) -> HttpResponse:
 
 
 def _find(request: Request, pk: int) -> Reminder:
-    rows = Reminder.objects.visible_to(request.user).select_related("customer", "proposed_by", "decided_by", "pdf")
+    rows = Reminder.objects.visible_to(request.user).select_related(
+        "customer", "proposed_by", "decided_by", "pdf", "fee_note"
+    )
     return get_object_or_404(rows, pk=pk)
 
 

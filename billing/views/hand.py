@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from billing import services
-from billing.forms import HandForm, clean_hand_lines
-from billing.models import Invoice
+from billing.forms import HandForm, clean_hand_adjustments, clean_hand_lines
+from billing.forms.hand import Cleaned
+from billing.models import DocumentAdjustment, Invoice
 from customers.models import Customer
 from inventory.models import Product
 from ordermgmt.company.models import TaxRate
@@ -20,13 +21,16 @@ from ordermgmt.company.services import business_today, default_seller, tax_rates
 from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.money import ZERO, quantise
 from ordermgmt.lib.templatetags.ui import amount, quantity
 from orders.views.entry import EntryPage, read_json
+from orders.views.grid import tax_rows
 from orders.views.lookup import ProductLookup
 
 from .invoices import find
 
-Rows = tuple[dict[int, dict[str, Any]], dict[int, dict[str, list[str]]]]
+#: So many allowances and charges may stand on one document.
+_MOST = 20
 
 
 class HandPage(EntryPage):
@@ -40,12 +44,23 @@ class HandPage(EntryPage):
         customers = Customer.objects.visible_to(self.user).active()
         return HandForm(data, customers=customers, documents=documents, initial=initial)
 
-    def rows(self, data: dict[str, Any]) -> Rows:
-        """The rows that were sent, cleaned, with the rates of today."""
+    def rows(self, data: dict[str, Any], form: HandForm, taxing: services.HandTaxing) -> Cleaned:
+        """The rows that were sent, cleaned, with the rates of today; of a checked header comes what they are taxed as."""
         sent = data.get("lines", [])
         wanted = {row["product"] for row in sent if isinstance(row.get("product"), int) and row["product"] < 2**62}
-        skus = dict(Product.objects.available_to(self.user).filter(pk__in=wanted).values_list("pk", "sku"))
-        return clean_hand_lines(sent, skus=skus, rates=tax_rates(default_seller().tax_profile, business_today()))
+        products = Product.objects.available_to(self.user).in_bulk(wanted)
+        service = form.cleaned_data.get("supply") == "service"
+        rates = tax_rates(default_seller().tax_profile, business_today())
+        return clean_hand_lines(
+            sent, products=products, rates=rates,
+            category_of=lambda product: taxing.category(product, service=service),
+        )  # fmt: skip
+
+    def over_all(self, data: dict[str, Any]) -> Cleaned:
+        """The allowances and charges that were sent, cleaned."""
+        sent = data.get("adjustments", [])
+        rows = [row for row in sent if isinstance(row, dict)][:_MOST] if isinstance(sent, list) else []
+        return clean_hand_adjustments(rows, rates=tax_rates(default_seller().tax_profile, business_today()))
 
     def draft(self, reference: str) -> Invoice:
         """A draft without an order. Raises Http404."""
@@ -78,8 +93,9 @@ class HandEditView(HandPage):
         if not invoice.is_draft:
             return redirect(invoice)
         reference_row = invoice.references.first()
-        names = ("kind", "reason", "delivery_date", "payment_days", "language", "note")
+        names = ("kind", "reason", "delivery_date", "payment_days", "language", "note", *services.REFERENCES)
         initial = {name: getattr(invoice, name) for name in names} | {"customer": invoice.customer_id}
+        initial["prepaid"] = _plain(invoice.prepaid) if invoice.prepaid else ""
         return entry_page(request, self.form(**initial, original=reference_row and reference_row.original_id), invoice)
 
 
@@ -94,7 +110,16 @@ def entry_page(request: HttpRequest, form: HandForm, invoice: Invoice | None) ->
         for line in (invoice.lines.all() if invoice else [])
     ]  # fmt: skip
     grid = {"version": invoice.version if invoice else 0, "lines": lines, "user": request.user.pk}
-    context = {"form": form, "invoice": invoice, "grid": grid, "categories": TaxRate.Category.choices}
+    over_all: list[dict[str, str]] = [
+        {"kind": one.kind, "reason": one.reason, "tax_category": one.tax_category,
+         **({"percent": _plain(one.percent)} if one.percent else {"amount": _plain(one.amount)})}
+        for one in (invoice.adjustments.all() if invoice else [])
+    ]  # fmt: skip
+    context = {
+        "form": form, "invoice": invoice, "grid": grid, "categories": TaxRate.Category.choices,
+        "adjustments": [*over_all, {}, {}, {}], "adjustment_kinds": DocumentAdjustment.Kind.choices,
+        "adjusted": bool(over_all),
+    }  # fmt: skip
     return render(request, "billing/invoice_hand.html", context)
 
 
@@ -111,22 +136,35 @@ class HandPreviewView(HandPage):
         form.is_valid()
         customer = form.cleaned_data.get("customer")
         currency = customer.currency if customer else default_seller().currency
-        rows, errors = self.rows(data)
-        totals, nets = services.hand_totals(rows.values(), currency)
+        taxing = services.hand_taxing(customer)
+        rows, errors = self.rows(data, form, taxing)
+        over_all, wrong = self.over_all(data)
+        prepaid = form.cleaned_data.get("prepaid") or ZERO
+        try:
+            totals, nets = services.hand_totals(
+                rows.values(), currency, adjustments=over_all.values(), prepaid=quantise(prepaid, currency)
+            )
+        except ValidationError:  # an allowance that can't be; saving says why
+            totals, nets = services.hand_totals(rows.values(), currency)
         return JsonResponse(
             {
-                "rows": {place: {"net": amount(net, currency)} for place, net in zip(rows, nets, strict=True)},
+                "rows": {
+                    place: {"net": amount(net, currency), "tax": f"{row['tax_category']} {quantity(row['tax_rate'])} %"}
+                    for (place, row), net in zip(rows.items(), nets, strict=True)
+                },
                 "errors": errors,
+                "wrong": wrong,
                 "net": amount(totals.tax_basis, currency),
-                "taxes": [
-                    {"text": _("Tax %(rate)s %%") % {"rate": quantity(tax.rate)}, "amount": amount(tax.tax, currency)}
-                    for tax in totals.taxes
-                ],
+                "taxes": tax_rows(totals, currency) + _paid_before(totals.prepaid, currency),
                 "total": amount(totals.due, currency),
                 "currency": currency,
-                "warnings": [],
+                "warnings": taxing.reasons({row["tax_category"] for row in rows.values()}),
             }
         )
+
+
+def _paid_before(prepaid: Decimal, currency: str) -> list[dict[str, str]]:
+    return [{"text": _("Paid before"), "amount": amount(-prepaid, currency)}] if prepaid else []
 
 
 class HandSaveView(HandPage):
@@ -139,11 +177,13 @@ class HandSaveView(HandPage):
         data = read_json(request)
         invoice = self.draft(reference) if reference else None
         form = self.form(data.get("header", {}))
-        rows, errors = self.rows(data)
-        if not form.is_valid() or errors:
-            return JsonResponse({"header": form.errors, "lines": errors}, status=422)
+        valid = form.is_valid()
+        rows, errors = self.rows(data, form, services.hand_taxing(form.cleaned_data.get("customer")))
+        over_all, wrong = self.over_all(data)
+        if not valid or errors or wrong:
+            return JsonResponse({"header": form.errors, "lines": errors, "adjustments": wrong}, status=422)
         try:
-            saved = self._save(invoice, form, list(rows.values()), data)
+            saved = self._save(invoice, form, list(rows.values()), list(over_all.values()), data)
         except StaleVersion:
             text = _("Somebody changed this draft meanwhile. Open it anew in another tab and compare.")
             return JsonResponse({"message": text}, status=409)
@@ -153,15 +193,19 @@ class HandSaveView(HandPage):
             return JsonResponse({"message": " ".join(error.messages), "header": {}, "lines": {}}, status=422)
         return JsonResponse({"url": saved.get_absolute_url(), "version": saved.version})
 
-    def _save(self, invoice: Invoice | None, form: HandForm, rows: list[Any], data: dict[str, Any]) -> Invoice:
+    def _save(
+        self, invoice: Invoice | None, form: HandForm, rows: list[Any], over_all: list[Any], data: dict[str, Any]
+    ) -> Invoice:
         customer = form.cleaned_data["customer"]
         if invoice is None:
             key = f"hand:{self.user.pk}:{str(data.get('key') or '')[:60]}" if data.get("key") else None
-            return services.draft_by_hand(customer, rows, actor=self.user, source_key=key, **form.header())
+            return services.draft_by_hand(
+                customer, rows, actor=self.user, source_key=key, adjustments=over_all, **form.header()
+            )
         version = data.get("version")
         return services.rewrite_by_hand(
             invoice, rows, customer=customer, version=version if isinstance(version, int) else 0, actor=self.user,
-            **form.header(),
+            adjustments=over_all if "adjustments" in data else None, **form.header(),
         )  # fmt: skip
 
 

@@ -14,15 +14,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing import services
 from billing.actions import INVOICE_ACTIONS
 from billing.forms import DraftForm, ReasonForm
-from billing.models import Allocation, Invoice, InvoiceMail
+from billing.models import Allocation, Invoice, InvoiceMail, Payment
 from billing.pdf import document_context, invoice_pdf
 from ordermgmt.activity.models import Job
-from ordermgmt.documents.services import file_path
+from ordermgmt.documents.services import file_path, read_file
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.einvoice import embedded
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.money import total
 from ordermgmt.lib.pdf import PdfUnavailable
+from ordermgmt.lib.typed import whole
 
 from .collection import collection_of
 
@@ -33,10 +36,10 @@ def find(user: Any, reference: str) -> Invoice:
         "order__tax_profile", "customer", "seller__tax_profile", "pdf"
     )
     if reference.startswith("draft-"):
-        key = reference.removeprefix("draft-")
-        if not (key.isascii() and key.isdigit() and len(key) < 19):
+        key = whole(reference.removeprefix("draft-"))
+        if key is None:
             raise Http404
-        return get_object_or_404(rows, pk=int(key))
+        return get_object_or_404(rows, pk=key)
     return get_object_or_404(rows, number=reference)
 
 
@@ -48,13 +51,19 @@ def detail(request: Request, reference: str) -> HttpResponse:
     if invoice.reference != reference:
         return redirect(invoice)
     sees_payments = request.user.has_perm("billing.view_payment")
-    allocations = Allocation.objects.filter(instalment__invoice=invoice).select_related("payment", "credit_note", "by")
-    sheet = _sheet(invoice)
+    laid = Allocation.objects.filter(instalment__invoice=invoice).select_related("payment", "credit_note", "by")
+    allocations = list(laid.order_by("pk"))
+    given_up = [one for one in allocations if one.payment and one.payment.method == Payment.Method.WRITE_OFF]
+    written_off = total(one.amount for one in given_up)
+    sheet, refused = _sheet(invoice)
     context = {
         **sheet,
         "actions": INVOICE_ACTIONS.offered(invoice, request.user),
-        "blockers": INVOICE_ACTIONS.get("issue").blockers(invoice) if invoice.is_draft else [],  # type: ignore[union-attr]
-        "allocations": allocations.order_by("pk") if sees_payments else [],
+        "blockers": _issue_blockers(invoice) + refused,
+        "previewed": not refused,
+        "allocations": allocations if sees_payments else [],
+        "paid": invoice.paid - written_off,
+        "written_off": written_off,
         "referred_by": [one.invoice for one in invoice.referred_by.select_related("invoice")],
         "write_offs": invoice.write_offs.select_related("asked_by", "decided_by", "payment") if sees_payments else [],
         "may_decide": request.user.has_perm("billing.approve_write_off"),
@@ -62,20 +71,28 @@ def detail(request: Request, reference: str) -> HttpResponse:
         **collection_of(request.user, invoice),
         "can_edit": invoice.is_draft and request.user.has_perm("billing.draft_invoice"),
         "can_pay": request.user.has_perm("billing.record_payment"),
+        "electronic": services.wants_einvoice(invoice),
     }
     return render(request, "billing/invoice_detail.html", context)
 
 
-def _sheet(invoice: Invoice) -> dict[str, Any]:
-    """The document as it is, a draft as it would be issued now."""
+def _issue_blockers(invoice: Invoice) -> list[Blocker]:
+    return INVOICE_ACTIONS.get("issue").blockers(invoice) if invoice.is_draft else []  # type: ignore[union-attr]
+
+
+def _sheet(invoice: Invoice) -> tuple[dict[str, Any], list[Blocker]]:
+    """The document as it is, a draft as it would be issued now; where it could not be, as it stands, with what blocks."""
 
     def show(shown: Invoice) -> dict[str, Any]:
         with translation.override(shown.language):
             return document_context(shown)
 
     if invoice.is_draft and invoice.lines.exists():
-        return services.as_issued(invoice, show)
-    return show(invoice)
+        try:
+            return services.as_issued(invoice, show), []
+        except TransitionRefused as refused:
+            return show(invoice), refused.blockers
+    return show(invoice), []
 
 
 @require_safe
@@ -87,7 +104,7 @@ def preview(request: Request, reference: str) -> HttpResponse:
         return redirect("billing:invoice-pdf", invoice.reference)
     try:
         content = services.as_issued(invoice, invoice_pdf)
-    except PdfUnavailable as error:
+    except (PdfUnavailable, TransitionRefused) as error:
         messages.error(request, str(error))
         return redirect(invoice)
     response = HttpResponse(content, content_type="application/pdf")
@@ -119,7 +136,8 @@ def edit(request: Request, reference: str) -> HttpResponse:
                     invoice, actor=request.user, version=data["version"], quantities=form.quantities(),
                     delivery_date=data["delivery_date"], payment_days=data["payment_days"], language=data["language"],
                     note=data["note"], percent=data.get("percent"),
-                    retention=(data["retention_percent"], data["retention_until"]),
+                    retention=(data["retention_percent"], data["retention_until"]), early=form.early(),
+                    references={name: data[name] for name in services.REFERENCES},
                 )  # fmt: skip
             except StaleVersion:
                 status, blockers = (
@@ -218,3 +236,20 @@ def pdf(request: Request, reference: str) -> HttpResponseBase:
     context = {"invoice": invoice, "job": job}
     partial = request.headers.get("HX-Request")
     return render(request, "billing/_pdf_wait.html" if partial else "billing/pdf_wait.html", context, status=200)
+
+
+@require_safe
+@permission_required("billing.view_invoice", raise_exception=True)
+def xml(request: Request, reference: str) -> HttpResponseBase:
+    """The electronic invoice by itself, out of the kept PDF: the very bytes that the customer got."""
+    invoice = find(request.user, reference)
+    if invoice.is_draft or not services.wants_einvoice(invoice):
+        raise Http404
+    if invoice.pdf is None:
+        return redirect("billing:invoice-pdf", invoice.reference)
+    content = embedded(read_file(invoice.pdf))
+    response = HttpResponse(content, content_type="application/xml")
+    response["Content-Disposition"] = f'attachment; filename="{invoice.number}.xml"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox"
+    return response

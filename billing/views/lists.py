@@ -13,11 +13,12 @@ from django.utils.translation import pgettext_lazy
 from billing.actions import INVOICE_ACTIONS
 from billing.filters import InvoiceFilter, PaymentFilter
 from billing.models import BankLine, CollectionNote, Instalment, Invoice, LateFee, Payment, Reminder
+from billing.services import discounts_to_grant
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 
-from .work import deliveries_due, disputed, instalments_due, to_correct, to_settle
+from .work import credits_due, deliveries_due, disputed, instalments_due, to_correct, to_settle
 
 _LIMIT = 8
 
@@ -104,9 +105,12 @@ def home(request: Request) -> HttpResponse:
                icon="file-plus"),
         _queue("drafts", _t("Drafts to issue"), invoices.drafts().order_by("pk"), "work/drafts/", icon="file-pencil"),
         _queue("corrections", _t("To correct"), to_correct(user).order_by("pk"), "work/corrections/", icon="replace"),
+        _queue("goods", _t("Goods to credit"), credits_due(user).order_by("due", "pk"), "work/goods/", icon="receipt-refund"),
         _queue("overdue", _t("Overdue"), overdue, "work/overdue/", icon="alarm"),
         _queue("part_paid", _t("Part-paid"), invoices.part_paid().order_by("due_date", "pk"),
                "work/part-paid/", icon="coins"),
+        _queue("discounts", _t("Discounts earned"), discounts_to_grant(invoices).order_by("pk"), "work/discounts/",
+               icon="percentage"),
         _queue("disputed", _t("Disputed"), disputed(user).select_related("order").order_by("due_date", "pk"),
                "work/disputed/", icon="message-off"),
         _queue("reminders", _t("Reminders to release"),

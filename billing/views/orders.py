@@ -19,6 +19,7 @@ from fulfilment.models import Milestone
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
+from ordermgmt.lib.typed import whole
 from orders.models import Order
 
 
@@ -52,8 +53,10 @@ def _account(
         "invoices": Invoice.objects.visible_to(user).filter(order=order).order_by("pk"),
         "instalments": instalments.select_related("invoice").distinct().order_by("due_date", "pk"),
         "plan": InstalmentPlan.objects.filter(order=order, is_active=True).first(),
+        "unplanned": services.unplanned(order) if order.state not in _CLOSED else 0,
         "payments": payments.order_by("-received_on", "-pk"),
         "open": order.invoiced_total - order.paid_total,
+        "written_off": services.written_off(order),
         "to_invoice": services.open_quantities(order) if user.has_perm("billing.draft_invoice") else {},
         "draft_form": form or InvoiceQuantityForm(),
         "actions": ORDER_BILLING_ACTIONS.offered(order, user),
@@ -75,8 +78,7 @@ def draft(request: Request, number: str) -> HttpResponse:
     chosen: dict[str, Any] = {}
     key = request.POST.get("instalment", "")
     if key:
-        valid = key.isascii() and key.isdigit() and len(key) < 19
-        chosen["instalment"] = get_object_or_404(Instalment, pk=int(key) if valid else 0, plan__order=order)
+        chosen["instalment"] = get_object_or_404(Instalment, pk=whole(key) or 0, plan__order=order)
     else:
         form = InvoiceQuantityForm(request.POST)
         if not form.is_valid():
@@ -102,8 +104,7 @@ def bill(request: Request, number: str) -> HttpResponse:
     basis = request.POST.get("basis", "shipped")
     try:
         if key:
-            valid = key.isascii() and key.isdigit() and len(key) < 19
-            instalment = get_object_or_404(Instalment, pk=int(key) if valid else 0, plan__order=order)
+            instalment = get_object_or_404(Instalment, pk=whole(key) or 0, plan__order=order)
             invoice = services.bill_instalment(instalment, actor=request.user)
         elif basis in ("shipped", "accepted", "open"):
             invoice = services.bill_order(order, basis=basis, actor=request.user)
@@ -160,6 +161,7 @@ def plan(request: Request, number: str) -> HttpResponse:
 
 def _plan_forms(request: Request, order: Order) -> tuple[PlanForm, Any, MonthlyForm]:
     known = {"milestones": list(Milestone.objects.filter(order=order).order_by("forecast", "pk"))}
+    seen = {"seen": services.plan_key(order)}
     if request.method == "POST" and "preview" not in request.POST and "remove" not in request.POST:
         return PlanForm(request.POST), PlanRows(request.POST, prefix="rows", form_kwargs=known), MonthlyForm()
     if "preview" in request.POST:
@@ -172,11 +174,11 @@ def _plan_forms(request: Request, order: Order) -> tuple[PlanForm, Any, MonthlyF
             else:
                 initial = [{"value": _plain(row.value), "due_date": row.due_date} for row in found]
                 return (
-                    PlanForm(initial={"method": "fixed"}),
+                    PlanForm(initial=seen | {"method": "fixed"}),
                     PlanRows(prefix="rows", initial=initial, form_kwargs=known),
                     monthly,
                 )
-        return PlanForm(initial={"method": "percent"}), PlanRows(prefix="rows", form_kwargs=known), monthly
+        return PlanForm(initial=seen | {"method": "percent"}), PlanRows(prefix="rows", form_kwargs=known), monthly
     present = Instalment.objects.filter(plan__order=order, plan__is_active=True, invoice=None).order_by("seq", "pk")
     initial = [
         {
@@ -190,7 +192,7 @@ def _plan_forms(request: Request, order: Order) -> tuple[PlanForm, Any, MonthlyF
     ]
     method = "fixed" if initial else "percent"
     return (
-        PlanForm(initial={"method": method}),
+        PlanForm(initial=seen | {"method": method}),
         PlanRows(prefix="rows", initial=initial, form_kwargs=known),
         MonthlyForm(),
     )
@@ -205,7 +207,9 @@ def _keep_plan(request: Request, order: Order, form: PlanForm, rows: Any) -> Non
     if not wished and "remove" not in request.POST:
         raise ValidationError(_("Enter at least one instalment with its due date."))
     method = form.cleaned_data["method"] if wished else InstalmentPlan.Method.FIXED
-    services.plan_instalments(order, rows=wished, method=method, actor=request.user)
+    text = request.POST.get("seen", "")
+    seen = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    services.plan_instalments(order, rows=wished, method=method, seen=seen, actor=request.user)
 
 
 @require_safe
@@ -219,7 +223,8 @@ def settlement(request: Request, number: str) -> HttpResponse:
     context = {
         "order": order, "account": account, "conditions": conditions,
         "content": account.content if account and not settled else services.account_content(order),
-        "missing": [one for one in conditions if not one.holds], "settlement": order.settlements.first(),
+        "missing": [one for one in conditions if not one.holds], "settlement": (statement := order.settlements.first()),
+        "told": services.settlement_told(statement) if statement else "",
         "versions": earlier.select_related("drawn_by", "frozen_by"),
         "actions": [
             one for one in ORDER_BILLING_ACTIONS.offered(order, request.user) if "charge" not in one.name

@@ -24,6 +24,7 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import total
 from ordermgmt.lib.tables import Column, ListView
+from ordermgmt.lib.typed import whole
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,8 +71,8 @@ def record(request: Request) -> HttpResponse:
 def chosen_customer(customers: models.QuerySet[Customer], text: str) -> Customer | None:
     """By key (from the select) or number (from a link)."""
     text = text.replace("\x00", "")[:40]
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return customers.filter(pk=int(text)).first()
+    if (pk := whole(text)) is not None:
+        return customers.filter(pk=pk).first()
     return customers.filter(number=text).first() if text else None
 
 

@@ -1,9 +1,4 @@
-"""Aged receivables, statements of account and the ledger's export: three cuts of the same entries."""
-
-import csv
-import datetime as dt
-from collections.abc import Iterable, Iterator
-from typing import Any
+"""Aged receivables, statements of account, differences and exchange results."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -14,31 +9,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import services
-from billing.forms import DayForm, PeriodForm, RateForm
-from billing.models import ExchangeRate
+from billing.forms import DayForm, RateForm
 from billing.pdf import statement_context, statement_pdf
 from customers.models import Customer
+from ordermgmt.company.models import ExchangeRate
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import total
 from ordermgmt.lib.pdf import PdfUnavailable
-from ordermgmt.lib.tables.exporting import safe_text
+from ordermgmt.lib.tables.paging import Page, Sort, keyset_page
 
-
-class _Echo:
-    def write(self, value: str) -> str:
-        return value
-
-
-def _csv(name: str, head: list[str], rows: Iterable[list[Any]]) -> StreamingHttpResponse:
-    def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
-        yield "\ufeff" + writer.writerow(head)
-        for row in rows:
-            yield writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+from .parts import csv_file, period
 
 
 @require_safe
@@ -47,24 +28,20 @@ def ageing(request: Request) -> HttpResponse | StreamingHttpResponse:
     """What every customer owed at the end of a day, by days since it was due."""
     form = DayForm(request.GET or None)
     day = (form.cleaned_data["day"] if form.is_valid() else None) or business_today()
-    rows = services.aged_receivables(day, Customer.objects.visible_to(request.user))
+    customers = Customer.objects.visible_to(request.user)
     if request.GET.get("export") == "csv":
         head = ["customer", "name", "currency", *services.BUCKETS, "open", "credit", "balance"]
         cells = ([row.customer.number, row.customer.name, row.currency, *row.shown, row.open, row.credit, row.balance]
-                 for row in rows)  # fmt: skip
-        return _csv(f"ageing-{day}", head, cells)
+                 for row in services.aged_receivables(day, customers) if row.customer)  # fmt: skip
+        return csv_file(f"ageing-{day}", head, cells)
+    cursors = {name: request.GET.get(name, "") for name in ("after", "before")}
+    page = keyset_page(services.accounts_at(day, customers), Sort("customer__name"), size=50, **cursors)
     heads = [_("Not due"), "1–30", "31–60", "61–90", "91+", _("Retention")]
-    context = {"form": form, "day": day, "rows": rows, "totals": services.aged_totals(rows), "heads": heads}
+    context = {
+        "form": form, "day": day, "rows": services.aged_of(day, page.rows), "page": page,
+        "totals": services.aged_totals(day, customers), "heads": heads,
+    }  # fmt: skip
     return render(request, "billing/ageing.html", context, status=422 if form.is_bound and form.errors else 200)
-
-
-def _period(request: Request) -> tuple[PeriodForm, dt.date, dt.date]:
-    """The chosen period; this year up to today unless it makes sense."""
-    form = PeriodForm(request.GET or None)
-    today = business_today()
-    chosen = form.cleaned_data if form.is_valid() else {}
-    end = chosen.get("end") or today
-    return form, chosen.get("start") or end.replace(month=1, day=1), end
 
 
 @require_safe
@@ -72,7 +49,7 @@ def _period(request: Request) -> tuple[PeriodForm, dt.date, dt.date]:
 def statement(request: Request, number: str) -> HttpResponse:
     """What moved a customer's account in a period, and what was open at its end; the same as PDF."""
     customer = get_object_or_404(Customer.objects.visible_to(request.user), number=number)
-    form, start, end = _period(request)
+    form, start, end = period(request)
     status = 422 if form.is_bound and form.errors else 200
     problem = ""
     if status == 200 and request.GET.get("format") == "pdf":
@@ -97,30 +74,20 @@ def differences(request: Request) -> HttpResponse:
     if source not in sources:
         source = sources[0] if sources else ""
     found = services.reconcile(request.user, source) if source else None
-    context = {"sources": sources, "source": source, "found": found}
-    return render(request, "billing/differences.html", context)
-
-
-@require_safe
-@permission_required("billing.export_ledger", raise_exception=True)
-def ledger(request: Request) -> HttpResponse | StreamingHttpResponse:
-    """The journal of a period with control totals and the check of the numbers; as CSV for the accountant."""
-    form, start, end = _period(request)
-    entries = services.journal(Customer.objects.visible_to(request.user), start=start, end=end)
-    if request.GET.get("export") == "csv":
-        return _csv(f"journal-{start}-{end}", services.JOURNAL_COLUMNS, services.journal_rows(entries))
+    cursors = {name: request.GET.get(name, "") for name in ("after", "before")}
+    page = keyset_page(found.orders, Sort("off", falling=True), size=100, **cursors) if found else Page([])
     context = {
-        "form": form, "start": start, "end": end, "count": len(entries), "controls": services.controls(entries),
-        "series": services.number_gaps(),
+        "sources": sources, "source": source, "found": found, "page": page,
+        "rows": services.differences_of(page.rows),
     }  # fmt: skip
-    return render(request, "billing/ledger.html", context, status=422 if form.is_bound and form.errors else 200)
+    return render(request, "billing/differences.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("billing.view_payment", raise_exception=True)
 def exchange(request: Request) -> HttpResponse:
     """Gain and loss between foreign documents and their payments in a period; a POST keeps a rate."""
-    form, start, end = _period(request)
+    form, start, end = period(request)
     rate_form, status = RateForm(initial={"day": business_today()}), 422 if form.is_bound and form.errors else 200
     if request.method == "POST":
         if not request.user.has_perm("billing.set_exchange_rate"):

@@ -3,16 +3,20 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Least, Round
+from django.urls import reverse
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.actions import BILL_INSTALMENT, BILL_ORDER, INVOICE_ACTIONS, SETTLE
 from billing.models import CollectionNote, Instalment, Invoice
-from billing.services import invoices_to_correct
+from billing.services import discounts_to_grant, goods_credits, invoices_to_correct
+from fulfilment.models import Rectification
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import ActionSet
-from ordermgmt.lib.money import quantise
+from ordermgmt.lib.money import ZERO, AmountField, quantise
 from ordermgmt.lib.tables import Column, ListView
 from orders.models import Order
 
@@ -22,7 +26,12 @@ def deliveries_due(user: Any) -> models.QuerySet[Order]:
     planned = Instalment.objects.planned().filter(plan__order=OuterRef("pk"))
     return (
         Order.objects.visible_to(user)
-        .filter(state__in=[Order.State.SHIPPED, Order.State.ACCEPTED], invoiced_total__lt=F("gross_total"))
+        .annotate(final=Round(F("gross_total") + F("charges_total"), 4))
+        # What comes off is not invoiced; what was agreed on top is billed by a debit note once all lines are.
+        .filter(
+            state__in=[Order.State.SHIPPED, Order.State.ACCEPTED],
+            invoiced_total__lt=Least(F("gross_total"), F("final")),
+        )
         .filter(~Exists(planned), draft_invoices=0)
     )
 
@@ -38,16 +47,22 @@ def to_correct(user: Any) -> models.QuerySet[Invoice]:
 
 
 def to_settle(user: Any) -> models.QuerySet[Order]:
-    """Accepted orders of which all is invoiced and paid."""
-    return Order.objects.visible_to(user).filter(
-        state=Order.State.ACCEPTED, invoiced_total=F("gross_total"), paid_total=F("invoiced_total"), draft_invoices=0
-    )
+    """Accepted orders of which all is invoiced, charges and deductions counted, and paid but what may stand apart."""
+    kept = Instalment.objects.owed().filter(invoice__order=OuterRef("pk"), kind=Instalment.Kind.RETENTION).order_by()
+    apart = kept.filter(invoice__order__clause__retention_apart=True).values("invoice__order")
+    zero = models.Value(ZERO, output_field=AmountField())
+    orders = Order.objects.visible_to(user).filter(state=Order.State.ACCEPTED, draft_invoices=0)
+    return orders.annotate(
+        # Rounded because SQLite counts in binary fractions.
+        final=Round(F("gross_total") + F("charges_total"), 4),
+        closed=Round(F("paid_total") + Coalesce(Subquery(apart.annotate(sum=Sum("open")).values("sum")), zero), 4),
+    ).filter(invoiced_total=F("final"), closed=F("invoiced_total"))
 
 
 #: The tabs above every work list: address and title.
 TABS = (
     ("instalments", _("Instalments to invoice")), ("deliveries", _("Deliveries to invoice")),
-    ("drafts", _("Drafts to issue")), ("corrections", _("To correct")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("disputed", _("Disputed")), ("settle", _("To settle")),
+    ("drafts", _("Drafts to issue")), ("corrections", _("To correct")), ("goods", _("Goods to credit")), ("overdue", _("Overdue")), ("part-paid", _("Part-paid")), ("discounts", _("Discounts earned")), ("disputed", _("Disputed")), ("settle", _("To settle")),
 )  # fmt: skip
 
 
@@ -149,6 +164,51 @@ class Corrections(WorkList):
         return to_correct(self.request.user)
 
 
+def credits_due(user: Any) -> models.QuerySet[Rectification]:
+    """Goods that came back or are kept for less, of which the customer waits for the credit."""
+    rows = goods_credits(Rectification.objects.visible_to(user))
+    return rows.select_related("order", "order_line", "return_line__goods_return", "credit_charge")
+
+
+def credit_step(row: Rectification) -> str:
+    """What finance does about it next."""
+    charge = getattr(row, "credit_charge", None)
+    if charge is None:
+        return _t("Prepare the credit")
+    return _t("Decide on the credit") if charge.state == charge.State.PROPOSED else _t("Issue the credit note")
+
+
+class GoodsToCredit(WorkList):
+    """Returned goods, and goods that customers keep for less, until their credit is on a document."""
+
+    key, tab, title = "work-goods", "goods", _("Goods to credit")
+    default_sort = "due"
+    empty_text = _("No credit for goods is open.")
+    columns = [
+        Column("order", _("Order"), path="order.number", link=lambda row: row.order.get_absolute_url()),
+        Column("customer", _("Customer"), path="order.customer_name", sortable=False),
+        Column("line", _("What"), value=lambda row: f"{row.order_line.position} · {row.order_line.description}"),
+        Column("quantity", _("Quantity"), kind="quantity", sortable=False),
+        Column("back", _("Return"), value=lambda row: row.return_line and row.return_line.goods_return.number),
+        Column("reason", _("Reason"), sortable=False),
+        Column("due", _("Due"), kind="date", nullable=True),
+        Column("step", _("Next step"), value=credit_step),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return credits_due(self.request.user)
+
+    def row_url(self, row: Rectification) -> str:
+        return credit_address(row)
+
+
+def credit_address(row: Rectification) -> str:
+    """Where the next step is taken."""
+    if getattr(row, "credit_charge", None) is None:
+        return reverse("billing:goods-credit", args=[row.pk, "credit"])
+    return reverse("billing:order-charges", args=[row.order.number])
+
+
 class PartPaid(WorkList):
     """Documents paid in part."""
 
@@ -184,6 +244,23 @@ class Disputed(WorkList):
     def queryset(self) -> models.QuerySet[Any]:
         said = CollectionNote.objects.disputes().filter(invoice=OuterRef("pk")).values("text")[:1]
         return disputed(self.request.user).select_related("order").annotate(said=Subquery(said))
+
+
+class DiscountsEarned(WorkList):
+    """Documents paid in time for their discount, of which the rest waits to be credited."""
+
+    key, tab, title = "work-discounts", "discounts", _("Discounts earned")
+    actions = INVOICE_ACTIONS
+    empty_text = _("No discount waits to be granted.")
+    columns = [
+        *_DOCUMENT,
+        Column("until", _("To be paid by"), path="early.until", kind="date"),
+        Column("paid", _("Paid"), kind="amount"),
+        Column("open", pgettext_lazy("amount", "Open"), kind="amount"),
+    ]
+
+    def queryset(self) -> models.QuerySet[Any]:
+        return discounts_to_grant(Invoice.objects.visible_to(self.request.user)).select_related("order", "early")
 
 
 class Overdue(WorkList):

@@ -309,3 +309,14 @@ def test_a_return_of_another_amount_is_refused(finance, finance2):
         services.return_line(back, payment=payment, actor=finance2)
     with pytest.raises(PermissionDenied):
         services.return_line(back, payment=payment, actor=person("sales"))
+
+
+def test_p11_an_entry_is_not_booked_on_what_was_paid_meanwhile(finance, client_of):
+    invoice = billing.issued()
+    (line,) = bank.lines(bank.row("100.00", f"{invoice.number}", ref="R9", name="X"))
+    data = {"customer": invoice.customer_id, "version": line.version, f"share_{invoice.instalments.get().pk}": "100"}
+    billing.pay(invoice)
+    answer = client_of(finance).post(f"/billing/bank/lines/{line.pk}/", data)
+    assert answer.status_code == 409
+    assert "is already settled" in answer.content.decode()
+    assert Payment.objects.count() == 1

@@ -1,6 +1,7 @@
 """Charges and deductions: proposed by one, decided by another, billed once; penalties by the clause of the order."""
 
 import datetime as dt
+import re
 import uuid
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import Invoice, OrderCharge
+from billing.models import Invoice, OrderCharge, OrderClause
 from billing.tasks import propose_late_delivery
 from fulfilment.models import Shipment
 from ordermgmt.accounts.services import system_user
@@ -274,3 +275,19 @@ class TestPenalty:
         assert client_of(finance).post(page, data | {"rate_percent": "101"}).status_code == 422
         assert client_of(finance).post(page, data).status_code == 302
         assert services.clause_of(order).retention_apart
+
+
+def test_a_clause_that_somebody_set_meanwhile_is_not_overwritten(client_of, finance):
+    order = orders.placed()
+    url, client = f"/billing/orders/{order.number}/charges/", client_of(finance)
+    sent = {"rate_percent": "1", "per": "day", "grace_days": "0", "cap_percent": ""}
+    for place, rate in enumerate(("1", "2")):
+        found = re.search(r'name="version"[^>]*value="(\d+)"', client.get(url).content.decode())
+        assert found
+        assert found[1] == str(place)
+        seen = {"version": found[1]}
+        assert client.post(url, sent | {"rate_percent": rate} | seen).status_code == 302
+        page = client.post(url, sent | {"rate_percent": "9"} | seen)
+        assert page.status_code == 409
+        assert "meanwhile" in page.content.decode()
+    assert OrderClause.objects.get(order=order).rate_percent == 2

@@ -15,8 +15,10 @@ from customers.models import Customer
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.services import work_off
-from ordermgmt.company.services import business_today
+from ordermgmt.company.models import SellerProfile
+from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import read_file
+from ordermgmt.lib import einvoice
 from ordermgmt.lib.fsm import TransitionRefused
 from tests.factories import billing
 from tests.factories.customers import customer as make_customer
@@ -223,3 +225,59 @@ def test_a_draft_is_not_collected(finance):
         services.note_collection(draft, kind="call", text="x", actor=finance)
     assert User.objects.filter(pk=finance.pk).exists()
     assert not ReminderItem.objects.exists()
+
+
+def test_a_fee_is_booked_as_the_letter_asks_for_it(finance, finance_manager, client_of):
+    """What the letter asks for is what the account shows: the fee is a debit note, due by the letter's day."""
+    terms = [services.LevelTerms(5, D("2.50"), 4), services.LevelTerms(12, D("7.50"), 4)]
+    services.set_reminder_levels(terms, actor=finance_manager)
+    customer = debtor("zh-hans")
+    owed(customer, 6)
+    one = services.release_reminder(_propose()[0], actor=finance)
+    note = one.fee_note
+    assert (note.kind, note.due, note.tax_total, note.is_draft) == ("debit_note", D("2.50"), D(0), False)
+    assert (note.due_date, [str(ref.original) for ref in note.references.all()]) == (
+        one.deadline,
+        [str(Invoice.objects.exclude(pk=note.pk).get())],
+    )
+    assert "催款费" in note.reason
+    (row,) = services.aged_receivables(business_today(), Customer.objects.filter(pk=customer.pk))
+    assert row.open == one.total + one.fee == D("102.50")
+    page = client_of(finance).get(one.get_absolute_url()).content.decode()
+    assert note.get_absolute_url() in page
+    assert f"({note.number})" in page  # the letter names it
+    assert "102.50" in page
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Reminder.objects.filter(pk=one.pk).update(fee_note=None)
+    # Neither interest nor another fee on a fee alone.
+    services.set_late_fee_policy(start=dt.date(2020, 1, 1), annual=D(10), actor=finance_manager)
+    later = note.due_date + dt.timedelta(days=400)
+    assert services.interest_on(note.instalments.get(), later) == 0
+    _pay(Invoice.objects.exclude(pk=note.pk).get())
+    services.propose_reminders(actor=system_user(), today=note.due_date + dt.timedelta(days=6))
+    alone = Reminder.objects.proposed().get()
+    assert (alone.total, alone.fee) == (D("2.50"), D(0))
+
+
+@pytest.mark.parametrize("vat_id", ["DE136695976", ""])
+def test_a_fee_is_an_electronic_invoice_or_stops_the_letter(finance, finance_manager, vat_id):
+    services.set_reminder_levels([services.LevelTerms(5, D("2.50"), 4)], actor=finance_manager)
+    seller = default_seller()
+    seller.tax_profile.e_invoice = "factur-x"
+    seller.tax_profile.save()
+    given = {
+        "address": "Werkstr. 1\n80331 München",
+        "country": "DE",
+        "vat_id": vat_id,
+        "tax_id": "",
+        "registration": "",
+    }
+    SellerProfile.objects.filter(pk=seller.pk).update(**given)
+    owed(debtor(country="DE" if vat_id else ""), 6)
+    (one,) = _propose()
+    if vat_id:
+        assert einvoice.faults(services.einvoice_xml(services.release_reminder(one, actor=finance).fee_note)) == []
+        return
+    with pytest.raises(TransitionRefused):
+        services.release_reminder(one, actor=finance)
+    assert (Reminder.objects.get().state, Invoice.objects.count()) == ("proposed", 1)

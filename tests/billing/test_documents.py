@@ -1,5 +1,6 @@
 """Progress, final, proforma and debit note: what they bill, what comes off, what they never do."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from billing import services
 from billing.models import Instalment, Invoice, InvoiceLine
-from ordermgmt.activity.models import Event
+from ordermgmt.activity.models import Event, Job
+from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
@@ -316,3 +318,46 @@ def test_the_preview_is_the_document(client_of, finance2):
     made = client.get(invoice.get_absolute_url()).context
     assert preview == {name: made[name] for name in names}
     assert plan == [(one.amount, one.due_date) for one in made["instalments"]]
+
+
+def _not_issuable(finance2):
+    """A draft whose retention stands beside a plan: it can be saved, but not be issued."""
+    order = orders.accepted()
+    _plan(order, "60", "")
+    draft = services.draft_invoice(order, quantities={order.order_lines[0].pk: D(1)}, actor=finance2)
+    return services.edit_draft(
+        draft, version=draft.version, actor=finance2,
+        retention=(D(5), business_today() + dt.timedelta(days=90)),
+    )  # fmt: skip
+
+
+def test_a_draft_that_could_not_be_issued_now_is_shown_with_what_blocks(client_of, finance2):
+    draft = _not_issuable(finance2)
+    client = client_of(finance2)
+    page = client.get(draft.get_absolute_url())
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "make the retention its last instalment" in text
+    assert "119.00" in text
+    assert "this is what will be issued" not in text
+    answer = client.get(f"/billing/invoices/draft-{draft.pk}/preview/", follow=True)
+    assert answer.status_code == 200
+    assert "make the retention its last instalment" in answer.content.decode()
+
+
+def test_nor_is_one_whose_retention_is_over(client_of, finance2):
+    draft = billing.drafted()
+    services.edit_draft(draft, version=draft.version, actor=finance2, retention=(D(5), business_today()))
+    page = client_of(finance2).get(draft.get_absolute_url())
+    assert page.status_code == 200
+    assert "choose a later day" in page.content.decode()
+
+
+def test_a_proforma_that_can_not_be_printed_fails_with_its_reason(finance2):
+    draft = billing.drafted(proforma=True)
+    services.edit_draft(draft, version=draft.version, actor=finance2, retention=(D(5), business_today()))
+    services.mail_invoice(draft, to="a@example.com", actor=finance2)
+    work_off()
+    job = Job.objects.get(key__startswith="billing.invoice_mail")
+    assert job.state == "failed"
+    assert "choose a later day" in job.error

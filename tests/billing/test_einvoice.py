@@ -126,3 +126,22 @@ def test_a_missing_delivery_date_or_broken_code_is_seen():
 @pytest.mark.parametrize(("unit", "code"), [("pcs", "H87"), ("小时", "HUR"), ("crate", "C62"), (" KG ", "KGM")])
 def test_units(unit, code):
     assert einvoice.unit_code(unit) == code
+
+
+def test_the_xml_of_the_kept_pdf_is_downloaded(client_of, finance, sales2):
+    invoice = _issued()
+    client, url = client_of(finance), f"/billing/invoices/{invoice.number}/xml/"
+    answer = client.get(url)
+    assert answer.content == einvoice.embedded(read_file(invoice.pdf))
+    assert answer["Content-Disposition"] == f'attachment; filename="{invoice.number}.xml"'
+    assert url in client.get(invoice.get_absolute_url()).content.decode()
+    assert client.post(url).status_code == 405
+    assert client_of(sales2).get(url).status_code == 404
+    # One without a PDF yet waits for it, and a draft or a plain document has none.
+    waiting = billing.issued(orders.accepted())
+    assert client.get(f"/billing/invoices/{waiting.number}/xml/")["Location"].endswith("/pdf/")
+    assert client.get(f"/billing/invoices/{billing.drafted().reference}/xml/").status_code == 404
+    waiting.order.tax_profile.e_invoice = ""
+    waiting.order.tax_profile.save()
+    plain = billing.issued(orders.accepted())
+    assert client.get(f"/billing/invoices/{plain.number}/xml/").status_code == 404

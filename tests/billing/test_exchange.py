@@ -8,8 +8,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import ExchangeRate, Invoice, Payment
+from billing.models import Invoice, Payment
 from customers.models import Customer
+from ordermgmt.company.models import ExchangeRate
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.invariants import violations
 from tests.factories import billing, orders

@@ -270,3 +270,49 @@ class TestSettled:
         first = b"".join(answer.streaming_content)
         assert first == b"".join(client.get(f"/billing/orders/{order.number}/settlement/zh-hans.pdf").streaming_content)
         assert client.get(f"/billing/orders/{order.number}/settlement/xx.pdf").status_code == 404
+
+
+class TestQueue:
+    """`To settle` lists what the eight conditions would let through, the freeze apart."""
+
+    def _listed(self, order):
+        from billing.views.work import to_settle
+
+        return to_settle(person("finance")).filter(pk=order.pk).exists()
+
+    def test_a_deduction_belongs_to_what_is_invoiced(self):
+        order = orders.accepted(billing.free_line(1, "100"))
+        agreed(order, "penalty", "10")
+        invoice = billing.issued(fresh(order))
+        assert not self._listed(order)
+        billing.pay(invoice)
+        assert fresh(order).invoiced_total == D("107.10")
+        assert self._listed(order)
+
+    def test_what_comes_off_is_no_delivery_to_invoice(self):
+        from billing.views.work import deliveries_due
+
+        order = orders.accepted(billing.free_line(1, "100"))
+        due = deliveries_due(person("finance")).filter(pk=order.pk)
+        assert due.exists()
+        agreed(order, "penalty", "10")
+        billing.issued(fresh(order))
+        assert not due.exists()
+
+    def test_a_charge_must_be_billed_first(self):
+        order = paid()
+        assert self._listed(order)
+        agreed(order, "charge", "10")
+        assert not self._listed(order)
+
+    def test_a_retention_that_stands_apart_may_be_open(self):
+        order = orders.accepted(billing.free_line(1, "100"))
+        until = business_today() + dt.timedelta(days=300)
+        draft = billing.drafted(order)
+        services.edit_draft(draft, version=draft.version, retention=(D(10), until), actor=person("finance2"))
+        invoice = services.issue_invoice(Invoice.objects.get(pk=draft.pk), actor=person("finance2"))
+        billing.pay(invoice, "107.10")
+        assert not self._listed(order)
+        services.set_clause(fresh(order), actor=person("finance"), rate_percent=D(0), per="day", grace_days=0,
+                            cap_percent=None, retention_apart=True)  # fmt: skip
+        assert self._listed(order)

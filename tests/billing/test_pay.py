@@ -226,3 +226,42 @@ def test_many_small_payments_can_all_be_taken_back():
         services.cancel_payment(payment, reason="bounced", actor=billing.person("finance2"))
     invoice.refresh_from_db()
     assert (invoice.paid, invoice.open) == (Decimal(0), Decimal("119.00"))
+
+
+def test_p11_a_form_opened_before_somebody_else_booked_is_refused(client_of, finance):
+    invoice = billing.issued()
+    form = _form(invoice)
+    billing.pay(invoice)
+    answer = client_of(finance).post("/billing/payments/new/", form)
+    assert answer.status_code == 409
+    assert "is already settled" in answer.content.decode()
+    assert Payment.objects.count() == 1
+    again = form | {f"share_{invoice.instalments.get().pk}": ""}
+    assert client_of(finance).post("/billing/payments/new/", again).status_code == 302
+
+
+def test_p11_nor_is_a_credit_laid_from_such_a_form(client_of, finance):
+    credit = billing.pay(billing.issued(), 300)
+    second = billing.issued()
+    data = {"version": credit.version, f"share_{second.instalments.get().pk}": "50"}
+    billing.pay(second)
+    other = billing.issued()
+    answer = client_of(finance).post(
+        f"{credit.get_absolute_url()}allocate/", data | {f"share_{other.instalments.get().pk}": "50"}
+    )
+    assert answer.status_code == 409
+    assert "is already settled" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["share_x", "share_", "share_99999999999999999999", "share_-1"])
+def test_a_share_of_nothing_is_no_fault_of_the_page(client_of, finance, name):
+    form = _form(billing.issued()) | {name: "1"}
+    assert client_of(finance).post("/billing/payments/new/", form).status_code == 302
+
+
+def test_a_share_that_can_not_be_read_books_nothing(client_of, finance):
+    invoice = billing.issued()
+    form = _form(invoice, share="x")
+    billing.pay(invoice)
+    assert client_of(finance).post("/billing/payments/new/", form).status_code == 422
+    assert Payment.objects.count() == 1

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from billing import services
 from billing.models import Invoice
-from billing.pdf import invoice_pdf
+from billing.pdf import invoice_pdf, payment_code
 from billing.tasks import make_invoice_pdf
 from ordermgmt.activity.models import Job
 from ordermgmt.activity.services import work_off
@@ -43,6 +43,29 @@ def test_works(client_of, finance, language, words):
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Disposition"].startswith("attachment")
     answer.close()
+
+
+def test_ten_lines_are_one_page_and_no_sum_stands_alone():
+    """The sums take the last row along, and the foot of the page is on every page: none holds only that."""
+    pages = PdfReader(io.BytesIO(invoice_pdf(billing.issued(orders.accepted(*[billing.free_line()] * 10))))).pages
+    assert len(pages) == 1
+    long = PdfReader(io.BytesIO(invoice_pdf(billing.issued(orders.accepted(*[billing.free_line()] * 30))))).pages
+    last = long[-1].extract_text()
+    assert len(long) == 2
+    assert "Welded frame" in last
+    assert "Amount due" in last
+
+
+def test_an_invoice_in_euro_carries_its_payment_code():
+    invoice = billing.issued(orders.accepted())
+    seller = {"name": "Werk 1 GmbH", "iban": "DE89 3704 0044 0532 0130 00"}
+    code = payment_code(invoice, seller, 1)
+    assert code is not None
+    assert code.startswith(b"\x89PNG")
+    assert payment_code(invoice, seller, 2) is None
+    assert payment_code(invoice, seller | {"iban": "DE88 3704 0044 0532 0130 00"}, 1) is None
+    invoice.currency = "USD"
+    assert payment_code(invoice, seller, 1) is None
 
 
 def test_a_foreign_pdf_is_404(client_of, sales2):
@@ -110,7 +133,7 @@ def test_a_credit_note_of_china_is_red(finance):
     from ordermgmt.company.services import ensure_company
 
     ensure_company()
-    SellerProfile.objects.update(tax_profile=TaxProfile.objects.get(code="CN"))
+    SellerProfile.objects.update(tax_profile=TaxProfile.objects.get(code="CN"), tax_id="91110000600037341L")
     invoice = billing.issued(orders.accepted(currency="CNY", language="zh-hans"))
     text = _text(invoice_pdf(invoice))
     assert "壹佰壹拾叁元整" in text

@@ -1,6 +1,7 @@
 """`plan_instalments`, and invoices by instalment."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from billing import services
 from billing.models import Instalment, InstalmentPlan
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.invariants import violations
 from ordermgmt.lib.money import total
 from orders.models import Order
 from tests.factories import billing, orders
@@ -144,10 +147,23 @@ def test_an_invoice_takes_the_plan_in_order_and_cuts_it(sales):
     order = orders.accepted(orders.line(quantity=2, supply="make"))
     services.plan_instalments(order, rows=_rows("100", ""), actor=sales)
     billing.issued(order, quantities={order.order_lines[0].pk: Decimal(1)})
-    rows = Instalment.objects.order_by("due_date", "pk")
+    rows = Instalment.objects.order_by("seq", "pk")
     assert [(one.amount, one.invoice_id is not None) for one in rows] == [
         (Decimal(100), True), (Decimal(19), True), (Decimal(119), False),
     ]  # fmt: skip
+
+
+def test_an_instalment_whose_day_went_by_is_due_after_the_usual_days(sales):
+    """Nothing is overdue on the day it is issued."""
+    order = orders.placed(orders.line(quantity=4))
+    today = business_today()
+    days = [today - dt.timedelta(days=27), today + dt.timedelta(days=5)]
+    rows = [services.PlanRow(Decimal("100"), days[0]), services.PlanRow(order.gross_total - 100, days[1])]
+    services.plan_instalments(order, rows=rows, method="fixed", actor=sales)
+    invoice = billing.issued(order)
+    due = [one.due_date for one in invoice.instalments.order_by("seq")]
+    assert due == [today + dt.timedelta(days=invoice.payment_days), days[1]]
+    assert invoice.due_date == days[1] > today
 
 
 def test_what_is_invoiced_stays_when_the_rest_is_planned_anew(sales):
@@ -156,3 +172,62 @@ def test_what_is_invoiced_stays_when_the_rest_is_planned_anew(sales):
     plan = services.plan_instalments(order, rows=_rows("19", ""), actor=sales)
     assert [one.amount for one in plan.instalments.order_by("seq")] == [Decimal(19), Decimal(100)]
     assert Order.objects.get(pk=order.pk).planned_amount == order.gross_total
+
+
+def _violated():
+    return [one for one in violations() if one.invariant.code[0] in "AMN"]
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_the_instalment_of_a_deleted_draft_is_in_the_plan_in_force(finance, finance2, removed):
+    order = orders.accepted()
+    services.plan_instalments(order, rows=_rows("60", ""), actor=finance)
+    held = billing.drafted(order, instalment=Instalment.objects.get(seq=1))
+    if removed:
+        services.plan_instalments(order, rows=[], actor=finance)
+    services.plan_instalments(order, rows=_rows("29", ""), actor=finance)
+    services.delete_draft(held, actor=finance2)
+    waiting = Instalment.objects.planned().order_by("seq")
+    assert [one.amount for one in waiting] == [60, 29, 30]
+    assert Order.objects.get(pk=order.pk).planned_amount == order.gross_total
+    assert _violated() == []
+    for one in waiting:
+        services.bill_instalment(one, actor=finance2)
+    assert Order.objects.get(pk=order.pk).invoiced_total == order.gross_total
+    assert _violated() == []
+
+
+def test_a_deleted_draft_without_a_plan_leaves_none(finance, finance2):
+    order = orders.accepted()
+    services.plan_instalments(order, rows=_rows("60", ""), actor=finance)
+    held = billing.drafted(order, instalment=Instalment.objects.get(seq=1))
+    services.plan_instalments(order, rows=[], actor=finance)
+    services.delete_draft(held, actor=finance2)
+    assert not Instalment.objects.planned().exists()
+    assert Order.objects.get(pk=order.pk).planned_amount is None
+    assert billing.issued(Order.objects.get(pk=order.pk)).due == order.gross_total
+    assert _violated() == []
+
+
+def _seen(page):
+    found = re.search(r'name="seen"[^>]*value="(\d+)"', page.content.decode())
+    assert found
+    return {"seen": found[1]}
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_plan_that_somebody_replaced_meanwhile_is_not_overwritten(client_of, sales, before):
+    order = orders.made()
+    if before:
+        services.plan_instalments(order, rows=_rows("40", ""), actor=sales)
+    url, client = f"/billing/orders/{order.number}/plan/", client_of(sales)
+    seen = _seen(client.get(url))
+    services.plan_instalments(order, rows=_rows("60", ""), actor=sales)
+    page = client.post(url, _post("50", "69") | seen)
+    assert page.status_code == 409
+    assert "another plan" in page.content.decode()
+    assert client.post(url, {"remove": "1"} | seen).status_code == 409
+    assert [one.amount for one in Instalment.objects.planned().order_by("seq")] == [60, 59]
+    filled = client.post(url, {"preview": "1", "parts": "3", "first": "2026-01-31"})
+    assert client.post(url, _post("50", "69") | _seen(filled)).status_code == 302
+    assert client.post(url, {"remove": "1"} | _seen(client.get(url))).status_code == 302

@@ -3,16 +3,20 @@
 import csv
 import datetime as dt
 import io
+from collections import defaultdict
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import Count, Sum
 from django.test.utils import CaptureQueriesContext
 
 from billing import services
+from billing.models import Invoice
 from customers.models import Customer, CustomerBalance
+from customers.services import create_customer
 from ordermgmt.company.services import business_today
-from tests.conftest import data_folder
+from tests.conftest import data_folder, expected, whole_data
 from tests.factories import billing
 from tests.factories.orders import person
 
@@ -37,15 +41,27 @@ def _paid(invoice, amount, day):
 
 
 def _aged(day):
-    return services.aged_totals(services.aged_receivables(day, Customer.objects.all()))
+    return services.aged_totals(day, Customer.objects.all())
 
 
 def agrees(day):
     """Ageing, ledger and, today, the customer's balance say the same."""
     everybody = Customer.objects.all()
-    rows = services.aged_receivables(day, everybody)
+    rows = list(services.aged_receivables(day, everybody))
     aged = {(row.customer.pk, row.currency): row.balance for row in rows if row.balance}
-    assert aged == services.balances(services.journal(everybody, end=day))
+    entries = services.journal(everybody, end=day)
+    assert aged == services.balances(entries) == services.balances_at(day, everybody)
+    sums = {
+        (one.currency, one.kind): (one.count, one.amount, one.net, one.tax)
+        for one in services.control_totals(everybody, end=day)
+    }
+    groups = defaultdict(list)
+    for one in entries:
+        groups[one.currency, one.kind].append(one)
+    assert sums == {
+        key: (len(rows), *(sum(getattr(one, name) for one in rows) for name in ("amount", "net", "tax")))
+        for key, rows in groups.items()
+    }
     if day >= business_today():
         kept = {(one.customer_id, one.currency): one.open for one in CustomerBalance.objects.all() if one.open}
         assert {(row.customer.pk, row.currency): row.open for row in rows if row.open} == kept
@@ -148,28 +164,75 @@ def test_unknown_customers_have_no_statement(client_of, finance, manager):
     assert client_of(finance).get("/billing/customers/C-none/statement/").status_code == 404
 
 
-def test_queries_do_not_grow(client_of, finance):
-    _opened()
+@pytest.mark.parametrize("page", ["ageing/", "ageing/?day=2024-03-01", "ledger/?start=2024-01-01&end=2024-12-31"])
+def test_queries_do_not_grow(client_of, finance, page):
+    _paid(_opened(), "7.00", MARCH)
     client = client_of(finance)
-    client.get("/billing/ageing/")
+    client.get(f"/billing/{page}")
     with CaptureQueriesContext(connection) as few:
-        client.get("/billing/ageing/")
+        client.get(f"/billing/{page}")
     for count in range(3):
-        _opened(key=f"more{count}")
+        _paid(_opened(key=f"more{count}"), f"{count + 1}.00", dt.date(2024, 2, 5 + count))
     with CaptureQueriesContext(connection) as more:
-        client.get("/billing/ageing/")
+        client.get(f"/billing/{page}")
     assert len(more) == len(few)
+
+
+def _debtors(count):
+    for number in range(count):
+        customer = create_customer(actor=person("sales"), name=f"Debtor {number:03d}")
+        services.open_balance(
+            customer=customer, amount=Decimal(number + 1), issue_date=JANUARY, due_date=FEBRUARY,
+            actor=person("finance"), source_key=f"d{number}", currency="EUR",
+        )  # fmt: skip
+
+
+def test_the_ageing_page_shows_fifty_accounts_and_the_totals_of_all(client_of, finance):
+    _debtors(53)
+    client = client_of(finance)
+    found, url, pages = [], "/billing/ageing/?day=2024-03-12", 0
+    while url:
+        context = client.get(url).context
+        assert len(context["rows"]) <= 50
+        (total,) = context["totals"]
+        assert total.open == sum(range(1, 54))
+        found += [row.customer.name for row in context["rows"]]
+        url, pages = context["page"].next and f"/billing/ageing/?day=2024-03-12&after={context['page'].next}", pages + 1
+    assert (found, pages) == ([f"Debtor {number:03d}" for number in range(53)], 2)
+    content = b"".join(client.get("/billing/ageing/?day=2024-03-12&export=csv")).decode("utf-8-sig")
+    assert len(list(csv.DictReader(io.StringIO(content)))) == 53
+
+
+def test_a_long_ledger_shows_its_control_totals_and_writes_the_same_file(client_of, finance, monkeypatch):
+    invoice = _opened()
+    for number in range(3):
+        _paid(invoice, f"{number + 1}.00", dt.date(2024, 2, 5 + number))
+    client, url = client_of(finance), "/billing/ledger/?start=2024-01-01&end=2024-12-31"
+    short = client.get(url)
+    assert short.context["accounts"]
+    monkeypatch.setattr("billing.views.ledger.MOST_BOOKED", 3)
+    page = client.get(url)
+    assert page.context["controls"] == short.context["controls"]
+    assert "choose a shorter period" in page.content.decode()
+    assert client.get(f"{url}&export=bookings").status_code == 409  # an account is missing
+    services.set_ledger_accounts(services.proposed_accounts(), seen={}, actor=person("finance_manager"))
+    rows = list(csv.reader(io.StringIO(b"".join(client.get(f"{url}&export=bookings")).decode("utf-8-sig"))))[1:]
+    accounts = services.ledger_accounts()
+    found = services.bookings(Customer.objects.all(), start=dt.date(2024, 1, 1), end=dt.date(2024, 12, 31))
+    assert rows == [
+        ["" if one is None else str(one) for one in row] for row in services.booking_rows(found, accounts, "EUR")
+    ]
 
 
 @pytest.mark.data
 def test_real_receivables_age_as_their_file_says(tmp_path):
-    """The invoices of eight of the hundred customers, through the profile; the file itself tells what was open."""
+    """The invoices of eight of the hundred customers (or all), through the profile; the file tells what was open."""
     folder = data_folder()
     assert folder is not None
     source = folder / "07_receivables" / "WA_Fn-UseC_-Accounts-Receivable.csv"
     with source.open() as lines:
         rows = list(csv.DictReader(lines))
-    chosen = sorted({row["customerID"] for row in rows})[:8]
+    chosen = sorted({row["customerID"] for row in rows})[: 100 if whole_data() else 8]
     rows = [row for row in rows if row["customerID"] in chosen]
     with (tmp_path / source.name).open("w", newline="") as out:
         writer = csv.DictWriter(out, rows[0].keys())
@@ -178,7 +241,7 @@ def test_real_receivables_age_as_their_file_says(tmp_path):
     from tests.documents.test_import_data import amounts, run
 
     steps = run("receivables", tmp_path)
-    assert amounts(steps, "created") == {"customers": 8, "opening": len(rows), "payments": len(rows)}
+    assert amounts(steps, "created") == {"customers": len(chosen), "opening": len(rows), "payments": len(rows)}
 
     def day_of(text):
         month, day, year = text.split("/")
@@ -192,3 +255,21 @@ def test_real_receivables_age_as_their_file_says(tmp_path):
         late = [one for one in items if one.due_date < day]
         assert len(late) == len([row for row in still if day_of(row["DueDate"]) < day])
         agrees(day)
+        if whole_data() and str(day) in ("2012-12-31", "2013-06-30", "2013-12-31"):
+            _equals(day, expected("07_receivables")[f"as_of_{day}"])
+    if whole_data():
+        figures = expected("07_receivables")
+        sums = Invoice.objects.filter(kind="opening").aggregate(count=Count("pk"), sum=Sum("due"))
+        assert (sums["count"], sums["sum"]) == (figures["rows"], Decimal(figures["invoice_total"]))
+
+
+def _equals(day, wanted):
+    (sums,) = _aged(day)
+    late = wanted["ageing_days_past_due"]["1-30"]
+    assert (sums.open, sums.overdue, sums.buckets["d1_30"]) == (
+        Decimal(wanted["open_amount"]), Decimal(wanted["overdue_amount"]), Decimal(late[1]),
+    )  # fmt: skip
+    items = services.open_at(day, Customer.objects.all())
+    assert (len(items), len([one for one in items if one.due_date < day])) == (
+        wanted["open_invoices"], wanted["overdue_invoices"],
+    )  # fmt: skip

@@ -8,13 +8,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import Instalment, Invoice, Reschedule
+from billing.models import Instalment, Invoice, LateFee, Reminder, Reschedule
 from customers.models import Customer
+from ordermgmt.accounts.services import system_user
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
 from ordermgmt.lib.money import total
+from orders.models import Order
 from tests.factories import billing, orders
+
+from .test_collection import debtor, owed
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -100,7 +104,7 @@ def _retained(percent="5", days=365):
 
 
 def _aged(day):
-    return services.aged_totals(services.aged_receivables(day, Customer.objects.all()))[0]
+    return services.aged_totals(day, Customer.objects.all())[0]
 
 
 def test_retention_is_billed_in_full_and_never_overdue_before_its_day(finance):
@@ -171,3 +175,122 @@ def test_an_order_with_a_plan_keeps_it_there(finance2):
     draft = services.edit_draft(draft, version=draft.version, retention=(D(5), day), actor=finance2)
     with pytest.raises(TransitionRefused, match="last instalment"):
         services.issue_invoice(draft, actor=finance2)
+
+
+def _reminded(*days_late):
+    """An open document whose instalments were all due, reminded of and charged interest for."""
+    invoice = owed(debtor(), max(days_late), "119.00")
+    values = ["40", "40", "39"] if len(days_late) == 3 else ["119"]
+    today = business_today()
+    rows = [
+        services.PlanRow(D(value), today - dt.timedelta(days=late))
+        for value, late in zip(values, days_late, strict=True)
+    ]
+    services.reschedule_invoice(invoice, rows=rows, reason="as owed", version=0, actor=orders.person("finance"))
+    services.propose_reminders(actor=system_user())
+    services.release_reminder(Reminder.objects.proposed().get(), actor=orders.person("finance"))
+    return invoice
+
+
+def test_what_was_reminded_of_is_agreed_anew(client_of, finance):
+    invoice = _reminded(20)
+    services.set_late_fee_policy(actor=orders.person("finance_manager"), start=dt.date(2020, 1, 1), annual=D("36.5"))
+    services.propose_late_fees(invoice, actor=finance)
+    old = invoice.instalments.get()
+    day = business_today() + dt.timedelta(days=30)
+    data = {"version": 1, "reason": "agreed by phone", "rows-TOTAL_FORMS": 2, "rows-INITIAL_FORMS": 1,
+            "rows-0-value": "50", "rows-0-due_date": str(day), "rows-1-due_date": str(day)}  # fmt: skip
+    assert client_of(finance).post(f"{invoice.get_absolute_url()}reschedule/", data).status_code == 302
+    first, second = invoice.instalments.order_by("seq")
+    assert (first, first.amount, second.amount, first.due_date) == (old, D(50), D(69), day)
+    (told,) = services.reminders_of([invoice.pk])
+    assert (told.instalment, told.due_date, told.open) == (old, business_today() - dt.timedelta(days=20), D(119))
+    assert [fee.instalment for fee in LateFee.objects.all()] == [old]
+    assert [row["instalment"] for row in Reschedule.objects.first().after] == [first.pk, second.pk]
+    _holds()
+
+
+def test_fewer_instalments_than_were_reminded_of(finance):
+    invoice = _reminded(40, 30, 20)
+    old = set(invoice.instalments.values_list("pk", flat=True))
+    _move(invoice, "19", "", version=1)
+    rows = list(invoice.instalments.order_by("seq"))
+    assert {one.pk for one in rows} == old
+    days = {}
+    for one in rows:
+        days[one.due_date] = days.get(one.due_date, D(0)) + one.amount
+    assert list(days.values()) == [D(19), D(100)]
+    assert services.reminders_of([invoice.pk])
+    _holds()
+
+
+def test_a_payment_that_bounced_keeps_its_instalment(finance, finance2):
+    invoice = billing.issued()
+    payment = billing.pay(invoice, "20")
+    services.cancel_payment(payment, reason="bounced", actor=orders.person("finance_manager"))
+    old = invoice.instalments.get()
+    _move(invoice, "50", "")
+    assert old in invoice.instalments.all()
+    _holds()
+
+
+def _over(days=20):
+    """A retention of 5.95 whose day passed so many days ago, the rest of its document paid."""
+    invoice = _retained()
+    billing.pay(invoice, "113.05")
+    kept = invoice.instalments.get(kind="retention")
+    Instalment.objects.filter(pk=kept.pk).update(due_date=business_today() - dt.timedelta(days=days))
+    return invoice, Instalment.objects.get(pk=kept.pk)
+
+
+def test_a_retention_is_reminded_of_and_bears_interest_from_its_day_on(finance, finance_manager):
+    invoice, kept = _over()
+    services.set_late_fee_policy(actor=finance_manager, start=dt.date(2020, 1, 1), annual=D("365"))
+    late = services.late_instalments(business_today())
+    assert [one.instalment for one in late[invoice.customer_id, "EUR"]] == [kept]
+    assert services.interest_on(kept, business_today()) == D("1.19")
+    assert services.interest_on(kept, kept.due_date) == 0
+    before = kept.due_date - dt.timedelta(days=1)
+    assert services.late_instalments(before) == {}
+    services.propose_late_fees(invoice, actor=finance)
+    assert LateFee.objects.get().amount == D("1.19")
+    _holds()
+
+
+def _settled_apart(finance, finance2, finance_manager):
+    """A settled order whose retention of 5.95 stands apart."""
+    invoice = _retained()
+    order = invoice.order
+    services.set_clause(order, actor=finance, retention_apart=True)
+    billing.pay(invoice, "113.05")
+    services.settle_order(billing.frozen(Order.objects.get(pk=order.pk)), actor=finance)
+    return Invoice.objects.get(pk=invoice.pk)
+
+
+def test_what_stands_apart_is_released_and_collected_on_a_settled_order(client_of, finance, finance2, finance_manager):
+    invoice = _settled_apart(finance, finance2, finance_manager)
+    kept = invoice.instalments.get(kind="retention")
+    assert client_of(finance).post(f"/billing/instalments/{kept.pk}/release/").status_code == 302
+    kept.refresh_from_db()
+    assert (kept.kind, kept.due_date) == ("retention", business_today())
+    with pytest.raises(TransitionRefused, match="no retention"):
+        services.release_retention(kept, actor=finance)
+    later = business_today() + dt.timedelta(days=20)
+    assert [one.instalment for one in services.late_instalments(later)[invoice.customer_id, "EUR"]] == [kept]
+    assert _aged(later).overdue == D("5.95")
+    _holds()
+    billing.pay(invoice, "5.95")
+    order = Order.objects.get(pk=invoice.order_id)
+    assert (order.state, order.retained_total, order.paid_total) == ("settled", 0, order.invoiced_total)
+    _holds()
+
+
+def test_nothing_else_of_a_settled_order_moves(finance, finance2, finance_manager):
+    invoice = _settled_apart(finance, finance2, finance_manager)
+    kept, paid = invoice.instalments.get(kind="retention"), invoice.instalments.get(kind="normal")
+    for row, values in (
+        (kept, {"kind": "normal"}), (kept, {"amount": D(1)}), (paid, {"due_date": dt.date(2030, 1, 1)}),
+        (kept, {"due_date": dt.date(2030, 1, 1), "kind": "normal"}),
+    ):  # fmt: skip
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Instalment.objects.filter(pk=row.pk).update(**values)

@@ -4,11 +4,17 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied
 
 from billing import services
-from billing.models import Instalment, LateFee, Settlement
+from billing.models import Instalment, LateFee, Settlement, SettlementPaper
+from billing.tasks import send_settlement_mail
+from customers.models import Customer
+from ordermgmt.activity.models import Event, Job
+from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
+from ordermgmt.documents.services import read_file
 from ordermgmt.lib.fsm import TransitionRefused
 from orders.models import Order
 from tests.factories import billing, orders
@@ -114,3 +120,34 @@ def test_undecided_interest_keeps_the_account_open(finance, finance2):
     assert [one.link for one in refused.value.blockers] == ["/billing/late-fees/"]
     services.waive_late_fee(LateFee.objects.get(), reason="Goodwill", actor=finance2)
     assert services.settle_order(Order.objects.get(pk=order.pk), actor=finance).state == "settled"
+
+
+def test_the_customer_is_told_once_with_the_kept_statement(client_of, finance):
+    order = _paid()
+    Customer.objects.filter(pk=order.customer_id).update(email="buyer@example.com")
+    Order.objects.filter(pk=order.pk).update(language="zh-hans")
+    services.settle_order(order, actor=finance)
+    assert mail.outbox == []
+    for _ in range(3):
+        work_off()
+    (sent,) = mail.outbox
+    kept = read_file(SettlementPaper.objects.select_related("file").get(language="zh-hans").file)
+    assert (sent.to, sent.attachments[0][:2]) == (["buyer@example.com"], (f"settlement-{order.number}.pdf", kept))
+    assert "结算" in sent.subject
+    assert "119.00" in sent.body
+    send_settlement_mail(Job.objects.get(kind=services.SETTLEMENT_MAIL_JOB), lambda *_: None)
+    assert len(mail.outbox) == 1
+    assert Event.objects.filter(type="billing.account_told", root_id=order.pk).count() == 1
+    page = client_of(finance).get(f"/billing/orders/{order.number}/settlement/").content.decode()
+    assert "sent to buyer@example.com" in page
+
+
+def test_without_an_address_the_page_says_so(client_of, finance):
+    order = _paid()
+    Customer.objects.filter(pk=order.customer_id).update(email="")
+    services.settle_order(order, actor=finance)
+    for _ in range(3):
+        work_off()
+    assert mail.outbox == []
+    page = client_of(finance).get(f"/billing/orders/{order.number}/settlement/").content.decode()
+    assert "hand the statement over yourself" in page

@@ -1,6 +1,7 @@
 """Write-offs: two people above the tolerance, every sum holds, taken back like a payment."""
 
 import datetime as dt
+import re
 import uuid
 from decimal import Decimal
 
@@ -40,8 +41,10 @@ def test_works(client_of, finance, finance_manager):
     client = client_of(finance)
     url = f"{invoice.get_absolute_url()}do/write-off/"
     assert client.get(url).status_code == 200
+    assert "somebody else must write it off" in client_of(person("finance2")).get(url).content.decode()
     data = {"amount": "19.00", "reason": "insolvent", "key": "k"}
-    assert client.post(url, data).status_code == 302
+    answer = client.post(url, data, follow=True).content.decode()
+    assert "The write-off is asked for: somebody else decides." in answer
     assert client.post(url, data).status_code == 302
     one = WriteOff.objects.get()
     assert (one.state, Invoice.objects.get().open) == ("asked", D("19.00"))
@@ -59,6 +62,9 @@ def test_works(client_of, finance, finance_manager):
         0,
     )
     assert Invoice.objects.get().open == 0
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", boss.get(invoice.get_absolute_url()).content.decode()))
+    assert "Paid 100.00" in page
+    assert "Written off 19.00" in page
     kinds = {(entry.kind, entry.amount) for entry in services.journal(Customer.objects.all(), end=business_today())}
     assert ("write_off", D("-19.0000")) in kinds
     _holds()
@@ -173,3 +179,16 @@ def test_dates_of_the_past_know_nothing_of_it(manager):
     services.approve_write_off(_ask(invoice, "119"), actor=manager)
     yesterday = business_today() - dt.timedelta(days=1)
     assert services.balances(services.journal(Customer.objects.all(), end=yesterday)) == {}
+
+
+def test_an_order_says_what_of_its_paid_amount_is_given_up(client_of, finance, sales):
+    invoice = billing.issued()
+    client = client_of(finance)
+    pages = (f"/billing/orders/{invoice.order.number}/", invoice.order.get_absolute_url())
+    assert not any("of it written off" in client.get(page).content.decode() for page in pages)
+    one = services.ask_write_off(invoice, amount=Decimal("0.90"), reason="fee", key="seen", actor=finance)
+    for page in pages:
+        assert "of it written off" in client.get(page).content.decode()
+    assert services.written_off(invoice.order) == Decimal("0.90")
+    services.cancel_payment(one.payment, reason="they paid", actor=person("finance2"))
+    assert services.written_off(invoice.order) == 0

@@ -15,13 +15,17 @@ from ordermgmt.lib.claims import (
     InterestPolicy,
     InterestRate,
     ageing,
+    base_amounts,
     early_payment,
     final_cost,
     late_interest,
     liquidated_damages,
+    progress_amount,
+    reminder_level,
+    retained,
 )
-from ordermgmt.lib.instalments import OpenItem, Term, allocate, amounts
-from ordermgmt.lib.money import ZERO, quantise, total
+from ordermgmt.lib.instalments import OpenItem, Term, allocate, amounts, equal_amounts, monthly_dates
+from ordermgmt.lib.money import ZERO, quantise, round_to, total
 
 Given = dict[str, Any]
 
@@ -69,7 +73,9 @@ def _document(given: Given, **more: Any) -> Totals:
             category=line.get("cat", "S"),
             rate=_decimal(line, "rate"),
             base_quantity=_decimal(line, "base_qty", "1"),
+            discount_percent=_decimal(line, "discount_percent"),
             adjustments=_adjustments(line),
+            components=[(one["name"], Decimal(one["rate"])) for one in line.get("components", [])],
         )
         for line in given["lines"]
     ]
@@ -85,8 +91,8 @@ def _document(given: Given, **more: Any) -> Totals:
     )
 
 
-def _en16931(given: Given) -> Given:
-    totals = _document(given)
+def _en16931(given: Given, **more: Any) -> Given:
+    totals = _document(given, **more)
     sums = (
         "line_total",
         "allowances",
@@ -239,6 +245,94 @@ def _ageing(given: Given) -> Given:
     return {bucket: str(amount) for bucket, amount in sums.items()}
 
 
+def _gross_prices(given: Given) -> Given:
+    return _en16931(given, price_mode="gross")
+
+
+def _red_invoice(given: Given) -> Given:
+    """The blue invoice with every quantity turned: what takes all of it back."""
+    turned = [line | {"qty": str(-_decimal(line, "qty"))} for line in given["lines"]]
+    return _cn_invoice(given | {"lines": turned})
+
+
+def _equal_plan(given: Given) -> Given:
+    parts = int(given["parts"])
+    found = {"amounts": [str(one) for one in equal_amounts(Decimal(given["total"]), parts, given["currency"])]}
+    if "first" not in given:
+        return found
+    days = monthly_dates(dt.date.fromisoformat(given["first"]), parts)
+    return found | {"due": [day.isoformat() for day in days]}
+
+
+def _deposit(given: Given) -> Given:
+    """Deposits are documents of their own; the final one takes them off by a negative line each, with its tax."""
+    deposits = [_document(given | {"lines": [one]}) for one in given["deposits"]]
+    deducted = [one | {"qty": str(-_decimal(one, "qty", "1"))} for one in given["deposits"]]
+    final = given | {"lines": [*given["lines"], *deducted]}
+    return {
+        "order": str(_document(given).due),
+        "deposits": [str(one.due) for one in deposits],
+        "final": {name: text for name, text in _en16931(final).items() if name in ("vat", "tax_basis", "due")},
+    }
+
+
+def _retention(given: Given) -> Given:
+    now, kept = retained(Decimal(given["gross"]), Decimal(given["percent"]), given["currency"])
+    return {"payable_now": str(now), "retained": str(kept)}
+
+
+def _progress(given: Given) -> Given:
+    billed, bills = ZERO, []
+    for percent in given["cumulative_percent"]:
+        bills.append(progress_amount(Decimal(given["total"]), Decimal(percent), billed, given["currency"]))
+        billed += bills[-1]
+    return {"bills": [str(one) for one in bills]}
+
+
+def _exchange(given: Given) -> Given:
+    payments = [(Decimal(one["amount"]), Decimal(one["rate"])) for one in given["payments"]]
+    found = base_amounts(payments, Decimal(given["amount"]), Decimal(given["rate"]), given["base_currency"])
+    return {
+        "cleared": [str(clears) for clears, _gain in found],
+        "gain": [str(gain) for _clears, gain in found],
+        "total_gain": str(total(gain for _clears, gain in found)),
+    }
+
+
+def _sales_tax(given: Given) -> Given:
+    totals = _document(given, tax_rounding="component")
+    return {
+        "components": [
+            {"name": tax.authority, "rate": str(tax.rate), "basis": str(tax.basis), "tax": str(tax.tax)}
+            for tax in totals.taxes
+            if tax.authority
+        ],
+        "net": str(totals.tax_basis),
+        "tax": str(totals.tax_total),
+        "due": str(totals.due),
+    }
+
+
+def _cash(given: Given) -> Given:
+    amount = Decimal(given["amount"])
+    due = round_to(amount, Decimal(given["step"]), given["currency"])
+    return {"rounding": str(due - quantise(amount, given["currency"])), "due": str(due)}
+
+
+def _payment_terms(given: Given) -> Given:
+    base = dt.date.fromisoformat(given["base_date"])
+    return {"due": [term.due(base).isoformat() for term in _terms(given)]}
+
+
+def _reminder_level(given: Given) -> Given:
+    days = (dt.date.fromisoformat(given["as_of"]) - dt.date.fromisoformat(given["due"])).days
+    level = reminder_level(
+        days, int(given["sent"]), [int(one) for one in given["thresholds"]],
+        open_amount=Decimal(given["open"]), disputed=bool(given.get("disputed")),
+    )  # fmt: skip
+    return {"level": level}
+
+
 KINDS: dict[str, Callable[[Given], Given]] = {
     "en16931": _en16931,
     "cn_invoice": _cn_invoice,
@@ -250,4 +344,15 @@ KINDS: dict[str, Callable[[Given], Given]] = {
     "late_interest": _late_interest,
     "final_cost": _final_cost,
     "ageing": _ageing,
+    "gross_prices": _gross_prices,
+    "red_invoice": _red_invoice,
+    "equal_plan": _equal_plan,
+    "deposit": _deposit,
+    "retention": _retention,
+    "progress": _progress,
+    "exchange": _exchange,
+    "sales_tax": _sales_tax,
+    "cash_rounding": _cash,
+    "payment_terms": _payment_terms,
+    "reminder_level": _reminder_level,
 }
