@@ -1,5 +1,6 @@
 """Background work of reports."""
 
+import datetime as dt
 from typing import Any
 
 from celery import shared_task
@@ -8,18 +9,48 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ordermgmt.activity.services import send_mail_effect
+from billing.events import CHARGE_ACCEPTED, RATE_SET
+from changes.events import CHANGE_APPLIED
+from fulfilment.events import (
+    COST_RATE_SET,
+    HOURS_BOOKED,
+    PRODUCED,
+    PRODUCTION_TAKEN_BACK,
+    RECTIFICATION_DONE,
+    RISK_HAPPENED,
+    RISK_SOLVED,
+)
+from fulfilment.models import WorkedHours
+from inventory.events import PRODUCT_EDITED
+from ordermgmt.activity.services import send_mail_effect, subscriber
 from ordermgmt.activity.services.jobs import Progress, Rejected, job_handler
-from reports.models import ReportRun, SavedReport, Subscription
+from orders.events import (
+    ORDER_ACCEPTED,
+    ORDER_AMENDED,
+    ORDER_CANCELLED,
+    ORDER_FINISHED,
+    ORDER_IMPORTED,
+    ORDER_PLACED,
+)
+from orders.models import Order
+from reports.models import ReportRun, Subscription
 from reports.services import (
+    DASHBOARD_JOB,
     EXPORT_JOB,
     FORMATS,
     MAIL_JOB,
-    compute_report,
-    export,
+    check_sums,
+    days_of_products,
     fill_export,
+    fill_figures,
     fill_run,
+    mark_days,
+    refresh_figures,
+    refresh_sums,
+    report_by_key,
     send_due,
+    still_entitled,
+    subscribed_file,
 )
 
 
@@ -54,25 +85,78 @@ def mail_report(job: Any, progress: Progress) -> dict[str, Any]:
     found = Subscription.objects.select_related("saved", "person").filter(pk=job.params["subscription"]).first()
     if found is None:
         return {}
-    person, saved, ending = found.person, found.saved, found.file_format
-    shown = person.is_active and SavedReport.objects.visible_to(person).filter(pk=saved.pk).exists()
-    with translation.override(person.language):
+    saved, ending = found.saved, found.file_format
+    with translation.override(found.person.language):
         try:
-            if not shown:
-                raise PermissionDenied
-            result = compute_report(saved.key, saved.params, user=person, progress=progress)
+            content, rights = subscribed_file(found, progress=progress)
+            reader = still_entitled(found, rights)
         except (PermissionDenied, KeyError, ValueError) as error:
             raise Rejected(_("You may no longer read this report; it was not made.")) from error
-        content = export(result, ending, language=person.language)
+    title = str(report_by_key(saved.key).title)
     send_mail_effect(
-        key=job.key, to=person.email, language=person.language, template="reports/report",
-        context={"saved": saved, "reader": person, "title": result["title"], "day": job.params["day"]},
+        key=job.key, to=reader.email, language=reader.language, template="reports/report",
+        context={"saved": saved, "reader": reader, "title": title, "day": job.params["day"]},
         attachments=[(f"{saved.key}-{job.params['day']}.{ending}", content, FORMATS[ending])],
     )  # fmt: skip
     return {"url": "/reports/"}
+
+
+@job_handler(DASHBOARD_JOB, queue="reports", announce=False, label=gettext_lazy("Dashboard"))
+def make_dashboard(job: Any, progress: Progress) -> dict[str, Any]:
+    """Makes the figures of a dashboard that somebody waits for."""
+    fill_figures(job.params["row"], progress=progress)
+    return {"url": "/reports/dashboard/"}
+
+
+@shared_task(name="reports.dashboards")
+def refresh_dashboards() -> None:
+    """Every quarter of an hour: makes the figures of dashboards anew."""
+    refresh_figures()
 
 
 @shared_task(name="reports.subscriptions")
 def subscriptions() -> None:
     """Every quarter of an hour: asks for the reports that people are to be sent."""
     send_due()
+
+
+@subscriber(
+    ORDER_PLACED, ORDER_AMENDED, ORDER_CANCELLED, ORDER_IMPORTED, ORDER_FINISHED, ORDER_ACCEPTED, CHANGE_APPLIED,
+    RECTIFICATION_DONE, RISK_HAPPENED, RISK_SOLVED, PRODUCED, PRODUCTION_TAKEN_BACK, HOURS_BOOKED, CHARGE_ACCEPTED,
+)  # fmt: skip
+def mark_order_day(event: Any) -> None:
+    """The sums of an order's date follow its documents, those of its former date too; told twice it changes nothing."""
+    order = event.root if isinstance(event.root, Order) else getattr(event.subject, "order", None)
+    if isinstance(order, Order):
+        before = (event.before or {}).get("order_date")
+        mark_days({order.order_date} | ({dt.date.fromisoformat(before)} if before else set()))
+
+
+@subscriber(PRODUCT_EDITED)
+def mark_product_days(event: Any) -> None:
+    """A product that moved to another category moves in the sums of all its days."""
+    if event.subject is not None and "category" in (event.after or {}):
+        mark_days(days_of_products([event.subject]))
+
+
+@subscriber(COST_RATE_SET, RATE_SET)
+def mark_hours_days(event: Any) -> None:
+    """What hours cost counts in the sums of the orders they were worked for: by somebody's rate, or a currency's."""
+    if event.subject is None:
+        return
+    of_staff = event.type == COST_RATE_SET.name
+    worked = {"staff": event.root_id} if of_staff else {"order__currency": event.subject.currency}
+    mark_days(WorkedHours.objects.filter(**worked).order_by().values_list("order__order_date", flat=True).distinct())
+
+
+@shared_task(name="reports.sums")
+def sums() -> None:
+    """Every minute: makes the sums of days anew whose documents changed."""
+    refresh_sums()
+
+
+@shared_task(name="reports.check_sums")
+def compare_sums() -> None:
+    """Every night: compares the sums with the documents, and makes anew what differs."""
+    check_sums()
+    refresh_sums()

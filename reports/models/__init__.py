@@ -1,6 +1,8 @@
-"""Kept results of reports, and questions kept with a name."""
+"""Kept results of reports, questions kept with a name, daily sums, and the figures of dashboards."""
 
+from .dashboard import DashboardFigures
+from .daysum import DaySum, DirtyDay, SumsCheck
 from .run import ReportRun
 from .saved import SavedReport, Subscription
 
-__all__ = ["ReportRun", "SavedReport", "Subscription"]
+__all__ = ["DashboardFigures", "DaySum", "DirtyDay", "ReportRun", "SavedReport", "Subscription", "SumsCheck"]

@@ -21,7 +21,11 @@ class ReportRunQuerySet(models.QuerySet["ReportRun"]):
 
 
 class ReportRun(models.Model):
-    """One run with its filters; `result` is filled once, by the job."""
+    """One run with its filters; `result` is filled once, by the job.
+
+    `making` is the question, as a digest of everything that decides the answer, while this run's job works on it: no
+    two runs work on the same question. It stays where a worker was killed; whoever asks then takes the work over.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     key = models.CharField(_("report"), max_length=40)
@@ -31,6 +35,7 @@ class ReportRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     language = models.CharField(max_length=10, default="en")
     result = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    making = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  # unique where present
 
     objects = ReportRunQuerySet.as_manager()
 
@@ -40,3 +45,8 @@ class ReportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.public_id}"
+
+    @property
+    def job_key(self) -> str:
+        """The key of the job that makes it."""
+        return f"report:{self.public_id}"

@@ -1,101 +1,62 @@
 """REP-6: changes of orders: how many, why, worth how much, and how long they take to decide."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Count, Sum
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from changes.models import ChangeRequest
-from ordermgmt.lib.money import ZERO
 
-from .definitions import Column, Report, Row, Section, register
-from .filtering import period
-from .parameters import PeriodForm
+from .change_facts import CHANGES
+from .definitions import Column, Report, Row, grouped, register
+from .facts import Group
+from .filtering import chosen, month_shown, named
+from .parameters import DatedForm
+from .shares import days_of
 
-if TYPE_CHECKING:
-    from ordermgmt.accounts.models import User
-
-_DECIDED = (ChangeRequest.State.APPROVED, ChangeRequest.State.APPLIED, ChangeRequest.State.REFUSED)
-
-
-def _changes(user: "User", params: dict[str, Any]) -> Any:
-    found = ChangeRequest.objects.visible_to(user).filter(period(params, "order__"))
-    return found.exclude(state=ChangeRequest.State.DRAFT).order_by()
-
-
-def by_reason(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Changes per reason: number, what the applied ones are worth, and days from asking to the decision."""
-    groups: dict[tuple[str, str], dict[str, Any]] = {}
-    rows = _changes(user, params).select_related("reason", "order").defer("impact", "text")
-    for change in rows.iterator(chunk_size=2000):
-        key = (str(change.reason), change.order.currency)
-        line = groups.setdefault(key, defaultdict(int, value=ZERO, seconds=0))
-        line["count"] += 1
-        if change.state == ChangeRequest.State.APPLIED:
-            line["applied"] += 1
-            line["value"] += change.net_change
-        if change.state in _DECIDED and change.submitted_at:
-            decided = change.applied_at or change.changed_at
-            line["decided"] += 1
-            line["seconds"] += int((decided - change.submitted_at).total_seconds())
-    for (reason, currency), line in sorted(groups.items()):
-        days = (
-            (Decimal(line["seconds"]) / 86400 / line["decided"]).quantize(Decimal("0.1")) if line["decided"] else None
-        )
-        yield {
-            "reason": reason, "currency": currency, "count": line["count"], "applied": line["applied"],
-            "value": line["value"], "days": days,
-        }  # fmt: skip
+_FIGURES = (
+    Column("currency", _("Currency")),
+    Column("count", _("Changes"), "count"),
+    Column("open", _("Open"), "count"),
+    Column("applied", _("Applied"), "count"),
+    Column("refused", _("Refused"), "count"),
+    Column("asked", _("Net asked for"), "amount"),
+    Column("value", _("Value applied"), "amount"),
+    Column("mean", _("Days to the decision"), "number"),
+)
 
 
-def by_state(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Changes per state and currency, with the net they move."""
-    labels = dict(ChangeRequest.State.choices)
-    rows = _changes(user, params).values("state", "order__currency")
-    for row in rows.annotate(count=Count("pk"), value=Sum("net_change")).order_by("state", "order__currency"):
-        link = f"/changes/?state={row['state']}"
-        yield row | {"label": str(labels[row["state"]]), "currency": row["order__currency"], "link": link}
+def _reason(row: Row) -> Row:
+    chinese = (get_language() or "").startswith("zh")
+    return {"label": row["reason__name_zh"] if chinese and row["reason__name_zh"] else row["reason__name"]}
 
 
-CHANGES = register(
+def _section(key: str, title: Any, *by: str, show: Any, first: Any, chart_kind: str = "bar") -> Any:
+    def shown(row: Row) -> Row:
+        return {**show(row), "mean": days_of(row["mean"])}
+
+    group = Group(f"changes/{key}", CHANGES, by, show=shown)
+    return grouped(key, title, group, (Column("label", first), *_FIGURES), chart="count", chart_kind=chart_kind)
+
+
+CHANGES_REPORT = register(
     Report(
         key="changes",
         title=_("Changes"),
-        summary=_("Changes of orders by reason and state: how many, worth how much, decided in how many days."),
-        form=PeriodForm,
+        summary=_("Changes of orders by reason, state, month and customer: how many, worth how much, decided in how many days."),
+        form=DatedForm,
         also=("changes.view_change", "orders.view_price"),
         sections=(
-            Section(
-                "by_reason",
-                _("By reason"),
-                (
-                    Column("reason", _("Reason")),
-                    Column("currency", _("Currency")),
-                    Column("count", _("Changes"), "count"),
-                    Column("applied", _("Applied"), "count"),
-                    Column("value", _("Value applied"), "amount"),
-                    Column("days", _("Days to the decision"), "number"),
-                ),
-                by_reason,
-                "reason",
-                "count",
+            _section("by_reason", _("By reason"), "reason__code", "reason__name", "reason__name_zh", show=_reason, first=_("Reason")),
+            _section("by_state", _("By state"), "was_state", show=chosen("was_state", ChangeRequest.State.choices), first=_("State")),
+            _section(
+                "by_source", _("By who asked"), "source", show=chosen("source", ChangeRequest.Source.choices), first=_("Asked for by"),
             ),
-            Section(
-                "by_state",
-                _("By state"),
-                (
-                    Column("label", _("State")),
-                    Column("currency", _("Currency")),
-                    Column("count", _("Changes"), "count"),
-                    Column("value", _("Net change"), "amount"),
-                ),
-                by_state,
-                "label",
-                "count",
+            _section("by_month", _("By month"), "month", show=month_shown, first=_("Month"), chart_kind="line"),
+            _section(
+                "by_customer", _("By customer"), "order__customer__number", "order__customer__name",
+                show=named("order__customer__name", ""), first=_("Customer"),
             ),
         ),
     )
-)
+)  # fmt: skip

@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
+    from .facts import Group
+
 #: What a cell may hold; amounts are exact decimals, never floats.
 Cell = str | int | Decimal | None
 Row = dict[str, Any]
@@ -46,7 +48,9 @@ class Section:
     chart: str = ""
     chart_kind: str = "bar"
     permission: str = ""
-    most: int = 2000
+    most: int = 500
+    group: "Group | None" = None  # what its rows are sums over, for the page with the documents behind one
+    dated: bool = True  # whether it can be told of a past day, in a report that asks for one
 
     def columns_for(self, user: "User") -> list[Column]:
         """The columns this reader may see."""
@@ -64,11 +68,29 @@ class Report:
     sections: tuple[Section, ...]
     permission: str = "reports.run_report"
     also: tuple[str, ...] = ()  # further rights that its reader must have
+    details: tuple[Section, ...] = ()  # documents that rows lead to and that are no section of their own
     compares: bool = True  # whether the period before says something beside it
 
     def may_run(self, user: "User") -> bool:
         """Whether this reader may ask for it and be shown it."""
         return all(user.has_perm(one) for one in (self.permission, *self.also))
+
+
+def grouped(
+    key: str, title: str | Promise, group: "Group", columns: tuple[Column, ...], *, chart: str, chart_kind: str = "bar",
+    label_key: str = "label", permission: str = "", dated: bool = True,
+) -> Section:  # fmt: skip
+    """A section whose rows are groups of documents."""
+    return Section(key, title, columns, group.rows, label_key, chart, chart_kind, permission, group=group, dated=dated)
+
+
+def sections_for(sections: "Iterable[Section]", user: "User", params: dict[str, Any]) -> list[Section]:
+    """Those that this reader may see and that can be told of the day that is asked about."""
+    return [
+        one
+        for one in sections
+        if (not one.permission or user.has_perm(one.permission)) and (one.dated or not params.get("as_of"))
+    ]
 
 
 @dataclass

@@ -4,10 +4,12 @@ import csv
 import datetime as dt
 import io
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from xlsxwriter.utility import xl_col_to_name
 
@@ -22,6 +24,8 @@ FORMATS = {
 }
 
 _ROWS_ON_PAPER = 200
+
+Lines = Sequence[dict[str, Any]]
 
 
 def to_json(result: dict[str, Any]) -> bytes:
@@ -92,12 +96,21 @@ class Sheet:
         for x, column in enumerate(self.columns):
             self._cell(self.rows, x, row.get(column["key"]), column["kind"])
 
-    def close(self, totals: list[dict[str, Any]], more: int = 0) -> None:
-        """The totals below the rows; where `more` rows are not here they are figures, as no formula could be right."""
+    def close(self, totals: Lines, more: int = 0, before: Lines = ()) -> None:
+        """The totals below the rows; where `more` rows are not here they are figures, as no formula could be right.
+
+        Those of the period `before` stand below them, as figures.
+        """
         for offset, line in enumerate(totals, start=1):
             self._total(self.rows + offset, line, whole=not more)
+        below = self.rows + len(totals) + 2
+        if before:
+            self.sheet.write_string(below, 0, _("Period before"))
+            for offset, line in enumerate(before, start=1):
+                self._total(below + offset, line, whole=False)
+            below += len(before) + 2
         if more:
-            self.sheet.write_string(self.rows + len(totals) + 2, 0, left_out_note(more))
+            self.sheet.write_string(below, 0, left_out_note(more))
 
     def _cell(self, y: int, x: int, value: Any, kind: str) -> None:
         if value is None or value == "" or kind == "text":
@@ -153,7 +166,7 @@ def to_xlsx(result: dict[str, Any], section: str = "") -> bytes:
         sheet = Sheet(book, sheet_name(part["title"], used), part["columns"])
         for row in part["rows"]:
             sheet.add(row)
-        sheet.close(part["totals"], part.get("more", 0))
+        sheet.close(part["totals"], part.get("more", 0), part.get("before", ()))
     book.close()
     return out.getvalue()
 

@@ -1,61 +1,26 @@
-"""The filters of a report as conditions on orders, and the figures that every section shares."""
+"""The filters of a report as conditions on orders, and the words that rows are shown with."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import ExtractYear, TruncMonth
+from django.utils.translation import gettext as _
 
+from customers.models import Customer
 from orders.models import Order
+
+from .dated import as_it_was, known
+from .definitions import Row
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
-
-AMOUNTS = {
-    "count": Count("pk"),
-    "net": Sum("net_total"),
-    "gross": Sum("gross_total"),
-    "cost": Sum("cost_total"),
-    "invoiced": Sum("invoiced_total"),
-    "paid": Sum("paid_total"),
-}
-
 
 #: The states of orders that count as sales: placed and not cancelled.
 SOLD = [state for state in Order.State.values if state not in (Order.State.DRAFT, Order.State.CANCELLED)]
 
 
-def year_bounds(year: int) -> tuple[dt.date, dt.date]:
-    """Its first and last day."""
-    return dt.date(year, 1, 1), dt.date(year, 12, 31)
-
-
-def month_bounds(first: dt.date) -> tuple[dt.date, dt.date]:
-    """The first and last day of the month that begins on `first`."""
-    return first, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
-
-
-def order_list(
-    params: dict[str, Any], row: Mapping[str, Any], first: dt.date | None = None, last: dt.date | None = None,
-    *, states: Sequence[str] = (), **more: Any,
-) -> str:  # fmt: skip
-    """The address of the order list with the orders behind a row: the report's filters, narrowed to the row."""
-    since, until = params.get("date_from"), params.get("date_to")
-    query = {
-        "ordered_from": max(filter(None, (since, first)), default=None),
-        "ordered_to": min(filter(None, (until, last)), default=None),
-        "customer_is": params.get("customer"),
-        "owner_is": params.get("owner"),
-        "currency": row.get("currency") or params.get("currency"),
-        "category": params.get("category"),
-        **more,
-    }
-    pairs = [(name, value) for name, value in query.items() if value] + [("state", one) for one in states]
-    return f"/orders/?{urlencode(pairs)}"
-
-
-def period(params: dict[str, Any], prefix: str = "") -> Q:
+def period(params: Any, prefix: str = "") -> Q:
     """The conditions that `PeriodForm` describes, for orders or (with a prefix) for rows below an order."""
     condition = Q()
     if params.get("date_from"):
@@ -66,16 +31,64 @@ def period(params: dict[str, Any], prefix: str = "") -> Q:
         condition &= Q(**{f"{prefix}customer_name__icontains": text}) | Q(**{f"{prefix}customer__number": text})
     if text := params.get("owner"):
         condition &= Q(**{f"{prefix}owner__name__icontains": text})
-    if params.get("currency"):
-        condition &= Q(**{f"{prefix}currency": params["currency"]})
+    if text := params.get("region"):
+        condition &= Q(**{f"{prefix}region__icontains": text})
+    for name in ("currency", "channel"):
+        if params.get(name):
+            condition &= Q(**{f"{prefix}{name}": params[name]})
     return condition
 
 
-def orders_in(user: "User", params: dict[str, Any]) -> QuerySet[Order]:
-    """The orders this reader may see that pass the filters."""
-    return Order.objects.visible_to(user).filter(period(params)).order_by()
+#: What later events may move on an order, and reports add up or divide by. The rest is fixed when it is placed.
+_MOVED = ("state", "net_total", "gross_total", "cost_total", "promised_date", "valid_until")
 
 
-def sold_in(user: "User", params: dict[str, Any]) -> QuerySet[Order]:
+def orders_at(params: Any) -> Any:
+    """All orders that were there on the day the report is about, each as it was then (`was_state`, `was_net_total` …).
+
+    An imported one belongs to its order date: what is known of it is how its source left it.
+    """
+    rows = as_it_was(Order.objects.order_by(), params, *_MOVED, saved_at="changed_at")
+    imported = Q(origin=Order.Origin.IMPORTED, order_date__lte=params.get("as_of"))
+    return rows.filter(known(params, "created_at", imported))
+
+
+def orders_in(user: "User", params: Any) -> Any:
+    """The orders this reader may see that pass the filters, as they were on the day the report is about."""
+    return orders_at(params).visible_to(user).filter(period(params))
+
+
+def sold_in(user: "User", params: Any) -> QuerySet[Order]:
     """Orders that count as sales: placed and not cancelled."""
-    return orders_in(user, params).exclude(state__in=[Order.State.DRAFT, Order.State.CANCELLED])
+    found: QuerySet[Order] = orders_in(user, params).filter(was_state__in=SOLD)
+    return found
+
+
+def by_time(path: str) -> dict[str, Any]:
+    """Year and month of a date, to group by."""
+    return {"year": ExtractYear(path), "month": TruncMonth(path)}
+
+
+def currency_of(prefix: str) -> dict[str, Any]:
+    """The currency of rows below an order."""
+    return {"currency": F(f"{prefix}currency")}
+
+
+def month_shown(row: Row) -> Row:
+    """A month in figures, "2025-03"; of no date: a word."""
+    month: dt.date | None = row["month"]
+    return {"label": f"{month:%Y-%m}" if month else _("No date")}
+
+
+def named(path: str, empty: Any) -> Any:
+    """Shows the text of a dimension, and `empty` where there is none."""
+    return lambda row: {"label": row[path] or str(empty)}
+
+
+def chosen(path: str, choices: Any) -> Any:
+    """Shows the label of a choice."""
+    labels = dict(choices)
+    return lambda row: {"label": str(labels.get(row[path], row[path]) or _("Not stated"))}
+
+
+channel_shown = chosen("channel", Customer.Channel.choices)

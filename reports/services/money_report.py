@@ -1,20 +1,27 @@
 """REP-4: what is owed by age, and what cash is to come in when."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from billing.models import Instalment
-from billing.services import BUCKETS, aged_receivables
+from billing.models import Instalment, Invoice
+from billing.services import BUCKETS, aged_receivables, open_rows, planned_at
 from customers.models import Customer
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.money import ZERO, quantise
+from ordermgmt.lib.tables import Column as ListColumn
 from orders.models import Order
 
-from .definitions import Column, Report, Row, Section, register
+from .definitions import Column, Report, Row, Section, grouped, register
+from .facts import Facts, Group, Params, Rows
+from .filtering import month_shown, named
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -34,7 +41,7 @@ class AsOfForm(forms.Form):
     )
 
 
-def _customers(user: "User", params: dict[str, Any]) -> Any:
+def _customers(user: "User", params: Params) -> Any:
     text = params.get("customer")
     found = Customer.objects.visible_to(user)
     return found.filter(Q(number=text) | Q(name__icontains=text)) if text else found
@@ -42,28 +49,86 @@ def _customers(user: "User", params: dict[str, Any]) -> Any:
 
 def aged(user: "User", params: dict[str, Any]) -> Iterator[Row]:
     """Per customer and currency: open by days since it was due, as the ageing page has it."""
-    for row in aged_receivables(params.get("as_of") or business_today(), _customers(user, params)):
+    day = params.get("as_of") or business_today()
+    query = urlencode({"start": day.replace(month=1, day=1), "end": day})
+    opens_statements = user.has_perm("billing.view_payment")
+    for row in aged_receivables(day, _customers(user, params)):
+        if row.customer is None:
+            continue
         yield row.buckets | {
             "number": row.customer.number, "customer": row.customer.name, "currency": row.currency,
             "open": row.open, "overdue": row.overdue, "credit": row.credit,
-            "link": row.customer.get_absolute_url(),
+            "link": f"/billing/customers/{row.customer.number}/statement/?{query}"
+            if opens_statements
+            else row.customer.get_absolute_url(),
         }  # fmt: skip
 
 
+def _to_come(user: "User", params: Params) -> Rows:
+    """Instalments that are owed on documents, and those that the plans of running orders foresee."""
+    owed = Instalment.objects.visible_to(user).owed().order_by()
+    running = Order.objects.visible_to(user).open().order_by()
+    planned = Instalment.objects.planned().filter(plan__order__in=running.values("pk")).order_by()
+    either = Q(pk__in=owed.values("pk")) | Q(pk__in=planned.values("pk"))
+    found = Instalment.objects.filter(either, customer__in=_customers(user, params).order_by().values("pk"))
+    return found.order_by().select_related("customer", "invoice", "plan__order")
+
+
+_ON_PLAN = Q(invoice=None)
+TO_COME = Facts(
+    rows=_to_come,
+    dims={"month": TruncMonth("due_date")},
+    figures={
+        "count": Count("pk"), "owed": Sum("open", filter=~_ON_PLAN, default=0),
+        "planned": Sum("open", filter=_ON_PLAN, default=0), "sum": Sum("open"),
+    },
+    columns=(
+        ListColumn("document", _("Document"), value=lambda one: one.invoice or (one.plan and one.plan.order)),
+        ListColumn("customer", _("Customer"), path="customer.name"),
+        ListColumn("label", _("Instalment"), value=str),
+        ListColumn("due_date", _("Due"), kind="date"),
+        ListColumn("amount", _("Amount"), kind="amount"),
+        ListColumn("sum", _("Open"), path="open", kind="amount"),
+    ),
+    link=lambda one: one.get_absolute_url(),
+    sort="due_date",
+)  # fmt: skip
+_FORECAST = Group("receivables/forecast", TO_COME, ("month",), show=month_shown)
+_FROM = Group(
+    "receivables/by_customer", TO_COME, ("customer__number", "customer__name"), ("-sum", "customer__number"),
+    named("customer__name", ""),
+)  # fmt: skip
+_CASH = (
+    Column("currency", _("Currency")),
+    Column("count", _("Instalments"), "count"),
+    Column("owed", _("On documents"), "amount"),
+    Column("planned", _("Planned"), "amount"),
+    Column("sum", _("Together"), "amount"),
+)
+
+
 def forecast(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Cash to come in, per month: what is owed on documents, and what the plans of running orders foresee."""
-    owed = Instalment.objects.visible_to(user).owed()
-    planned = Instalment.objects.planned().filter(plan__order__in=Order.objects.visible_to(user).open())
-    customers = _customers(user, params).values("pk")
-    months: dict[tuple[Any, str], dict[str, Any]] = {}
-    for name, rows in (("owed", owed), ("planned", planned)):
-        found = rows.filter(customer__in=customers).order_by().annotate(month=TruncMonth("due_date"))
-        for row in found.values("month", "currency").annotate(amount=Sum("open"), count=Count("pk")):
-            line = months.setdefault((row["month"], row["currency"]), {"owed": 0, "planned": 0, "count": 0})
-            line[name] += row["amount"]
-            line["count"] += row["count"]
+    """Cash to come in, per month; of a past day: what was owed and foreseen then, which no list of today shows."""
+    day = params.get("as_of")
+    if not day or day >= business_today():
+        yield from _FORECAST.rows(user, params)
+        return
+    customers = _customers(user, params).order_by()
+    seen = Invoice.objects.visible_to(user).order_by().values("pk")
+    orders = Order.objects.visible_to(user).filter(customer__in=customers.values("pk"))
+    months: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"owed": ZERO, "planned": ZERO, "count": 0})
+    for rows in open_rows(day, customers.values("pk")):
+        dated = rows.filter(invoice__in=seen).annotate(month=TruncMonth("due"))
+        for month, currency, count, amount in dated.values_list("month", "money").annotate(Count("pk"), Sum("rest")):
+            line = months[f"{month:%Y-%m}", currency]
+            line["owed"] = quantise(line["owed"] + amount, currency)
+            line["count"] += count
+    for one in planned_at(day, orders):
+        line = months[f"{one.due_date:%Y-%m}", one.currency]
+        line["planned"] += one.amount
+        line["count"] += 1
     for (month, currency), line in sorted(months.items()):
-        yield line | {"month": f"{month:%Y-%m}", "currency": currency, "sum": line["owed"] + line["planned"]}
+        yield line | {"label": month, "currency": currency, "sum": line["owed"] + line["planned"]}
 
 
 _LABELS = {
@@ -90,7 +155,7 @@ RECEIVABLES = register(
                     Column("open", _("Open"), "amount"),
                     Column("overdue", _("Overdue"), "amount"),
                     *(Column(name, _LABELS.get(name, name), "amount") for name in BUCKETS),
-                    Column("credit", _("Credit"), "amount"),
+                    Column("credit", pgettext_lazy("balance", "Credit"), "amount"),
                 ),
                 aged,
                 "customer",
@@ -99,17 +164,18 @@ RECEIVABLES = register(
             Section(
                 "forecast",
                 _("Cash to come in"),
-                (
-                    Column("month", _("Month")),
-                    Column("currency", _("Currency")),
-                    Column("count", _("Instalments"), "count"),
-                    Column("owed", _("On documents"), "amount"),
-                    Column("planned", _("Planned"), "amount"),
-                    Column("sum", _("Together"), "amount"),
-                ),
+                (Column("label", _("Month")), *_CASH),
                 forecast,
-                "month",
+                "label",
                 "sum",
+                group=_FORECAST,
+            ),
+            grouped(
+                "by_customer",
+                _("Cash to come in by customer"),
+                _FROM,
+                (Column("customer__number", _("Number")), Column("label", _("Customer")), *_CASH),
+                chart="sum",
             ),
         ),
     )

@@ -1,140 +1,120 @@
-"""REP-2: what was sold, by year, month, category, product and customer, and what of it is paid."""
+"""REP-2: what was sold, by time, region, category, product, customer, channel and seller; discounts; what of it is paid."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import ExtractYear, TruncMonth
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from orders.models import Order, OrderLine
-
-from .definitions import Column, Report, Row, Section, register
-from .filtering import AMOUNTS, SOLD, month_bounds, order_list, period, sold_in, year_bounds
+from .definitions import Column, Report, Row, grouped, register
+from .facts import Group
+from .filtering import channel_shown, month_shown, named
+from .order_facts import COST, LINES, SALES_ORDERS
 from .parameters import SalesForm
 
-if TYPE_CHECKING:
-    from ordermgmt.accounts.models import User
-
+_CURRENCY = Column("currency", _("Currency"))
+_EARNED = (Column("cost", _("Cost"), "amount", COST), Column("margin", _("Margin"), "amount", COST))
 _MONEY = (
-    Column("currency", _("Currency")),
+    _CURRENCY,
     Column("count", _("Orders"), "count"),
     Column("net", _("Net"), "amount"),
     Column("gross", _("Including tax"), "amount"),
-    Column("cost", _("Cost"), "amount", permission="orders.view_cost"),
-    Column("margin", _("Margin"), "amount", permission="orders.view_cost"),
+    *_EARNED,
 )
+#: before - discount + rounding = net
 _LINES = (
-    Column("currency", _("Currency")),
+    _CURRENCY,
     Column("count", _("Lines"), "count"),
+    Column("before", _("Before discounts"), "amount"),
+    Column("discount", _("Discounts"), "amount"),
+    Column("rounding", _("Rounding"), "amount"),
     Column("net", _("Net"), "amount"),
+    *_EARNED,
 )
 _CUSTOMER = (
     Column("customer__number", _("Number")),
-    Column("customer_name", _("Customer")),
-    Column("currency", _("Currency")),
+    Column("label", _("Customer")),
+    _CURRENCY,
     Column("count", _("Orders"), "count"),
-    Column("ordered", _("Ordered"), "amount"),
+    Column("net", _("Net"), "amount"),
+    Column("gross", _("Ordered"), "amount"),
     Column("invoiced", _("Invoiced"), "amount"),
     Column("paid", _("Paid"), "amount"),
     Column("outstanding", _("Ordered and not paid"), "amount"),
+    Column("margin", _("Margin"), "amount", COST),
 )
 
 
-def _orders(user: "User", params: dict[str, Any]) -> QuerySet[Order]:
-    orders = sold_in(user, params)
-    if category := params.get("category"):
-        lines = OrderLine.objects.filter(product__category__name__icontains=category)
-        orders = orders.filter(pk__in=lines.values("order_id"))
-    return orders
+def _by(key: str, *by: str, facts: Any = SALES_ORDERS, order: tuple[str, ...] = (), show: Any = None) -> Group:
+    return Group(f"sales/{key}", facts, by, order, show)
 
 
-def _grouped(user: "User", params: dict[str, Any], group: str, **annotations: Any) -> Iterator[Row]:
-    figures = {name: AMOUNTS[name] for name in ("count", "net", "gross", "cost")}
-    rows = _orders(user, params).annotate(**annotations).values(group, "currency")
-    yield from rows.annotate(**figures, margin=Sum(F("net_total") - F("cost_total"))).order_by(group, "currency")
-
-
-def by_year(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Sales per year of the order date."""
-    for row in _grouped(user, params, "year", year=ExtractYear("order_date")):
-        yield row | {"link": order_list(params, row, *year_bounds(row["year"]), states=SOLD)}
-
-
-def by_month(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Sales per month of the order date."""
-    for row in _grouped(user, params, "month", month=TruncMonth("order_date")):
-        bounds = month_bounds(row["month"])
-        yield row | {"month": f"{row['month']:%Y-%m}", "link": order_list(params, row, *bounds, states=SOLD)}
-
-
-def _lines(user: "User", params: dict[str, Any], *group: str) -> Any:
-    lines = OrderLine.objects.filter(period(params, "order__"), order__in=Order.objects.visible_to(user)).exclude(
-        order__state__in=[Order.State.DRAFT, Order.State.CANCELLED]
-    )
-    if category := params.get("category"):
-        lines = lines.filter(product__category__name__icontains=category)
-    rows = lines.order_by().annotate(currency=F("order__currency")).values(*group, "currency")
-    return rows.annotate(count=Count("pk"), net=Sum("net"))
-
-
-def by_category(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Line values per product category."""
-    for row in _lines(user, params, "product__category__name").order_by("-net"):
-        yield row | {"category": row["product__category__name"] or str(_("No category"))}
-
-
-def by_product(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Line values per product, the largest first."""
-    for row in _lines(user, params, "product__sku", "product__name").order_by("-net", "product__sku"):
-        sku = row["product__sku"]
-        yield row | {"link": order_list(params, row, states=SOLD, product=sku) if sku else ""}
-
-
-def by_customer(user: "User", params: dict[str, Any]) -> Iterator[Row]:
-    """Ordered, invoiced and paid per customer, those who owe most first."""
-    rows = _orders(user, params).values("customer__number", "customer__name", "currency")
-    figures = {
-        "count": Count("pk"),
-        "ordered": Sum("gross_total"),
-        "invoiced": Sum("invoiced_total"),
-        "paid": Sum("paid_total"),
-    }
-    owed = Sum(F("gross_total") - F("paid_total"))
-    ranked = rows.annotate(**figures, outstanding=owed).order_by("-outstanding", "customer__number")
-    for row in ranked:
-        link = order_list(params, row, states=SOLD, customer_key=row["customer__number"])
-        yield row | {"customer_name": row["customer__name"], "link": link}
+def _new_shown(row: Row) -> Row:
+    word = _now("new customers") if row["is_new"] else _now("returning customers")
+    return {"label": f"{row['year']} {word}"}
 
 
 SALES = register(
     Report(
         key="sales",
         title=_("Sales"),
-        summary=_("Orders placed and not cancelled, by time, product and customer, and what of them is paid."),
+        summary=_(
+            "Orders placed and not cancelled, by time, region, category, product, customer, channel and salesperson: "
+            "before and after discounts, from new and returning customers, and what of them is paid."
+        ),
         form=SalesForm,
+        also=("orders.view_price",),
         sections=(
-            Section("by_year", _("By year"), (Column("year", _("Year"), "year"), *_MONEY), by_year, "year", "net"),
-            Section(
-                "by_month", _("By month"), (Column("month", _("Month")), *_MONEY), by_month, "month", "net", "line"
+            grouped(
+                "by_year", _("By year"), _by("by_year", "year"),
+                (Column("year", _("Year"), "year"), *_MONEY), chart="net", label_key="year",
             ),
-            Section(
-                "by_category",
-                _("By category"),
-                (Column("category", _("Category")), *_LINES),
-                by_category,
-                "category",
-                "net",
+            grouped(
+                "by_month", _("By month"), _by("by_month", "month", show=lambda row: {"month": f"{row['month']:%Y-%m}"}),
+                (Column("month", _("Month")), *_MONEY), chart="net", chart_kind="line", label_key="month",
             ),
-            Section(
-                "by_product",
-                _("By product"),
-                (Column("product__sku", _("SKU")), Column("product__name", _("Product")), *_LINES),
-                by_product,
-                "product__name",
-                "net",
+            grouped(
+                "discounts", _("Discounts by month"), _by("discounts", "month", facts=LINES, show=month_shown),
+                (Column("label", _("Month")), *_LINES), chart="discount", chart_kind="line", dated=False,
             ),
-            Section("by_customer", _("By customer"), _CUSTOMER, by_customer, "customer_name", "outstanding"),
+            grouped(
+                "new_customers", _("New and returning customers"), _by("new_customers", "year", "is_new", show=_new_shown),
+                (Column("label", _("Customers")), *_MONEY), chart="net",
+            ),
+            grouped(
+                "by_region", _("By region"), _by("by_region", "region", order=("-net",), show=named("region", _("No region"))),
+                (Column("label", _("Region")), *_MONEY), chart="net",
+            ),
+            grouped(
+                "by_group", _("By product group"),
+                _by("by_group", "top", facts=LINES, order=("-net", "top"), show=named("top", _("No category"))),
+                (Column("label", _("Product group")), *_LINES), chart="net", dated=False,
+            ),
+            grouped(
+                "by_category", _("By category"),
+                _by("by_category", "category", facts=LINES, order=("-net", "category"), show=named("category", _("No category"))),
+                (Column("label", _("Category")), *_LINES), chart="net", dated=False,
+            ),
+            grouped(
+                "by_product", _("By product"),
+                _by("by_product", "product__sku", "product__name", facts=LINES, order=("-net", "product__sku"),
+                    show=named("product__name", _("Without a product"))),
+                (Column("product__sku", _("SKU")), Column("label", _("Product")), *_LINES), chart="net", dated=False,
+            ),
+            grouped(
+                "by_channel", _("By channel"), _by("by_channel", "channel", order=("-net",), show=channel_shown),
+                (Column("label", _("Channel")), *_MONEY), chart="net",
+            ),
+            grouped(
+                "by_owner", _("By salesperson"),
+                _by("by_owner", "owner_id", "owner__name", order=("-net", "owner__name"), show=named("owner__name", _("Nobody"))),
+                (Column("label", _("Salesperson")), *_MONEY), chart="net",
+            ),
+            grouped(
+                "by_customer", _("By customer"),
+                _by("by_customer", "customer__number", "customer__name", order=("-outstanding", "customer__number"),
+                    show=named("customer__name", "")),
+                _CUSTOMER, chart="outstanding", dated=False,
+            ),
         ),
     )
-)
+)  # fmt: skip

@@ -1,12 +1,13 @@
 """Keeping a question with a name, and being sent its answer."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ordermgmt.accounts.models import User
 from ordermgmt.activity.services import record
 from ordermgmt.activity.services.jobs import enqueue
 from ordermgmt.company.services import business_today
@@ -14,15 +15,15 @@ from reports import events
 from reports.models import SavedReport, Subscription
 
 from .definitions import report_by_key
-
-if TYPE_CHECKING:
-    from ordermgmt.accounts.models import User
+from .exporting import export
+from .full_export import WHOLE, whole_file
+from .running import Progress, compute_report
 
 MAIL_JOB = "reports.mail"
 
 
 @transaction.atomic
-def save_report(*, key: str, params: dict[str, Any], name: str, is_shared: bool = False, actor: "User") -> SavedReport:
+def save_report(*, key: str, params: dict[str, Any], name: str, is_shared: bool = False, actor: User) -> SavedReport:
     """Keeps a report's filters under a name; the same name again keeps the new filters.
 
     Raises PermissionDenied without the right to the report, ValidationError without a name.
@@ -38,7 +39,7 @@ def save_report(*, key: str, params: dict[str, Any], name: str, is_shared: bool 
 
 
 @transaction.atomic
-def delete_saved(saved: SavedReport, *, actor: "User") -> None:
+def delete_saved(saved: SavedReport, *, actor: User) -> None:
     """Forgets a saved report and who is sent it. Raises PermissionDenied for somebody else's."""
     if saved.owner_id != actor.pk:
         raise PermissionDenied
@@ -47,7 +48,7 @@ def delete_saved(saved: SavedReport, *, actor: "User") -> None:
 
 
 @transaction.atomic
-def subscribe(saved: SavedReport, *, every: str, file_format: str, actor: "User") -> Subscription:
+def subscribe(saved: SavedReport, *, every: str, file_format: str, actor: User) -> Subscription:
     """Sends the person the report from the next day of the rhythm on; again changes rhythm and file.
 
     Raises PermissionDenied for a private report of somebody else, or without the right to the report.
@@ -66,7 +67,7 @@ def subscribe(saved: SavedReport, *, every: str, file_format: str, actor: "User"
 
 
 @transaction.atomic
-def unsubscribe(saved: SavedReport, *, actor: "User") -> None:
+def unsubscribe(saved: SavedReport, *, actor: User) -> None:
     """Ends the mails to this person; a second time changes nothing."""
     ended, _rows = Subscription.objects.filter(saved=saved, person=actor).delete()
     if ended:
@@ -87,3 +88,29 @@ def send_due(today: dt.date | None = None) -> int:
                 enqueue(MAIL_JOB, key=key, params=params, actor=found.person, title=found.saved.name, announce=False)
                 asked += 1
     return asked
+
+
+def still_entitled(found: Subscription, rights: list[str] | None = None) -> User:
+    """The reader of a subscription, as they are now, if they may be sent it (made with `rights`). Else PermissionDenied.
+
+    Asked before the file is made and again before it is sent: what was taken away meanwhile counts.
+    """
+    person = User.objects.select_related("team").get(pk=found.person_id)
+    shown = SavedReport.objects.visible_to(person).filter(pk=found.saved_id).exists()
+    if not (person.is_active and shown and all(person.has_perm(one) for one in rights or ())):
+        raise PermissionDenied
+    return person
+
+
+def subscribed_file(found: Subscription, *, progress: Progress) -> tuple[bytes, list[str]]:
+    """The file of a subscription with every row its reader may see now (paper: the first), and the rights it took.
+
+    In the active language. Raises PermissionDenied, and KeyError or ValueError for a report or filters gone wrong.
+    """
+    person, saved, ending = still_entitled(found), found.saved, found.file_format
+    if ending not in WHOLE:
+        result = compute_report(saved.key, saved.params, user=person, progress=progress)
+        return export(result, ending, language=person.language), result["rights"]
+    asked = {"user": person, "file_format": ending, "progress": progress}
+    with whole_file(saved.key, saved.params, **asked) as (made, rights):
+        return made.read_bytes(), rights

@@ -82,18 +82,23 @@ def run_detail(request: Request, public_id: Any) -> HttpResponse:
     return render(request, "reports/run_detail.html", context)
 
 
+def shown_rows(section: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Per row its link, its columns with their values, and the row itself."""
+    return [
+        (row.get("link", ""), [(column, row.get(column["key"])) for column in section["columns"]], row)
+        for row in section["rows"]
+    ]
+
+
 def _shown(key: str, section: dict[str, Any]) -> dict[str, Any]:
     columns = section["columns"]
-    rows = [
-        (row.get("link", ""), [(column, row.get(column["key"])) for column in columns], row) for row in section["rows"]
-    ]
     totals = _sums(section["totals"], columns, "now") + _sums(section.get("before", []), columns, "before")
     return section | {
         "key": key,
         "data_id": f"data-{key}",
-        "shown": rows,
+        "shown": shown_rows(section),
         "sums": totals,
-        "chart_data": _chart(section),
+        "chart_data": chart_data(section),
     }
 
 
@@ -101,7 +106,7 @@ def _sums(lines: list[dict[str, Any]], columns: list[dict[str, Any]], period: st
     return [(period, line["currency"], [(column, line.get(column["key"])) for column in columns]) for line in lines]
 
 
-def _chart(section: dict[str, Any]) -> dict[str, Any]:
+def chart_data(section: dict[str, Any]) -> dict[str, Any]:
     """Labels and one series per currency: amounts of different currencies are never added up."""
     label_key, value_key = section["label_key"], section["chart"]
     rows = section["rows"][:24] if section["chart_kind"] == "bar" else section["rows"]

@@ -15,12 +15,12 @@ from ordermgmt.activity.models import Job
 from ordermgmt.activity.services.jobs import Cancelled, Rejected
 from orders.models import Order
 from reports.models import ReportRun
-from reports.services import compute_report, definitions, export, fill_run, running, start_report
+from reports.services import asking, compute_report, definitions, export, fill_run, running, start_report
 from reports.tasks import run_report
 from tests.reports.test_run_report import order
 
 pytestmark = pytest.mark.django_db
-REPORTS = ["orders", "sales", "profit", "delivery", "quality", "risks", "receivables", "changes"]
+REPORTS = ["orders", "sales", "profit", "delivery", "quality", "risks", "receivables", "changes", "stock"]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_workbook_has_days_numbers_and_totals_as_formulas(sales: Any) -> None:
 def test_totals_count_rows_that_are_not_shown(monkeypatch: Any, sales: Any, book: list[Order]) -> None:
     section = definitions.report_by_key("sales").sections[1]
     short = definitions.Section(**{**section.__dict__, "most": 1})
-    found = running._section(short, sales, {}, lambda: None)
+    found = running.section_of("sales", short, sales, {}, lambda: None)
     assert (len(found["rows"]), found["more"], found["totals"][0]["net"]) == (1, 1, "400.00")
 
 
@@ -110,13 +110,13 @@ def test_two_who_see_the_same_share_the_work_and_others_do_not(
 ) -> None:
     runs = [start_report("sales", {}, actor=person)[0] for person in (finance, finance2, sales)]
     made: list[str] = []
-    compute = running.compute_report
+    compute = asking.compute_report
 
     def counted(key: str, raw: Any, *, user: Any, progress: Any) -> Any:
         made.append(user.email)
         return compute(key, raw, user=user, progress=progress)
 
-    monkeypatch.setattr(running, "compute_report", counted)
+    monkeypatch.setattr(asking, "compute_report", counted)
     first, second, third = (fill_run(run) for run in runs)
     assert made == [finance.email, sales.email]
     assert second.result == first.result

@@ -1,6 +1,7 @@
 """Reports: figures, scope, rights, formats."""
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -17,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from customers.services import create_customer
 from orders.services import cancel_order, create_order, place_order
 from reports.models import ReportRun
-from reports.services import compute_report, export, fill_run, start_report
+from reports.services import compute_report, definitions, export, fill_run, start_report
 
 pytestmark = pytest.mark.django_db
 
@@ -76,10 +77,10 @@ def test_sales_leave_out_drafts_and_cancelled_and_never_add_currencies(sales: An
 
 @pytest.mark.usefixtures("book")
 def test_everybody_sees_their_scope(sales2: Any, finance: Any, warehouse: Any) -> None:
-    assert section(compute_report("sales", {}, user=sales2), "by_customer", "customer_name", "outstanding") == [
+    assert section(compute_report("sales", {}, user=sales2), "by_customer", "label", "outstanding") == [
         ("Süd", "1190.00")
     ]
-    assert len(section(compute_report("sales", {}, user=finance), "by_customer", "customer_name")) == 3
+    assert len(section(compute_report("sales", {}, user=finance), "by_customer", "label")) == 3
     with pytest.raises(PermissionDenied):
         compute_report("sales", {}, user=warehouse)
 
@@ -100,7 +101,7 @@ def test_filters_narrow_every_section(sales: Any) -> None:
         "sales", {"date_from": "2025-04-01", "date_to": "2025-12-31", "currency": "eur"}, user=sales
     )
     assert section(result, "by_month", "month", "net") == [("2025-04", "200.00")]
-    assert section(result, "by_customer", "customer_name", "ordered") == [("Nord", "238.00")]
+    assert section(result, "by_customer", "label", "gross") == [("Nord", "238.00")]
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,26 @@ def test_pages_run_show_and_export(sales: Any, sales2: Any, warehouse: Any, clie
     assert client.get(f"{answer.url}csv/").content.decode("utf-8-sig").count("2025") > 1
     assert client_of(sales2).get(answer.url).status_code == 404
     assert client_of(warehouse).get("/reports/sales/").status_code == 404
+
+
+@pytest.mark.usefixtures("book")
+@pytest.mark.parametrize("file_format", ["csv", "json", "xlsx"])
+def test_the_shell_writes_every_row(tmp_path: Any, monkeypatch: Any, file_format: str) -> None:
+    report = definitions.report_by_key("sales")
+    cut = tuple(dataclasses.replace(one, most=1) for one in report.sections)
+    monkeypatch.setitem(definitions._registry.reports, "sales", dataclasses.replace(report, sections=cut))
+    target = tmp_path / f"report.{file_format}"
+    call_command(
+        "run_report", "sales", "--format", file_format, "--section", "by_customer", "--output", str(target),
+        "--param", "date_from=2025-01-01", "--param", "date_to=2025-12-31", "--param", "compare=on",
+    )  # fmt: skip
+    if file_format == "json":
+        found = json.loads(target.read_text("utf-8"))
+        assert found["sections"].keys() == {"by_customer"}
+        names = {row["label"] for row in found["sections"]["by_customer"]["rows"]}
+        assert found["sections"]["by_customer"]["totals"][0]["count"] == 3
+    elif file_format == "csv":
+        names = {row[1] for row in csv.reader(io.StringIO(target.read_text("utf-8-sig"))) if len(row) > 4}
+    else:
+        names = {cell.value for cell in openpyxl.load_workbook(target)["By customer"]["B"]}
+    assert names >= {"Nord", "Süd"}

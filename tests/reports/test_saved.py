@@ -1,5 +1,6 @@
 """Saved reports and their mails."""
 
+import dataclasses
 import datetime as dt
 import io
 from typing import Any
@@ -13,7 +14,7 @@ from customers.services import create_customer
 from ordermgmt.activity.models import Job
 from ordermgmt.activity.services.jobs import Rejected
 from reports.models import ReportRun, SavedReport, Subscription
-from reports.services import save_report, send_due, start_report, subscribe, unsubscribe
+from reports.services import definitions, save_report, send_due, start_report, subscribe, unsubscribe
 from reports.tasks import mail_report
 from tests.reports.test_run_report import order
 
@@ -117,3 +118,34 @@ def test_pages(saved: SavedReport, sales: Any, sales2: Any, finance: Any, wareho
     client.post(f"/reports/saved/{mine.pk}/unsubscribe/")
     assert client.post(f"/reports/saved/{mine.pk}/delete/").status_code == 302
     assert client.post(f"/reports/saved/{mine.pk}/delete/").status_code == 404
+
+
+@pytest.mark.parametrize("file_format", ["xlsx", "csv"])
+def test_the_mailed_file_has_every_row(
+    saved: SavedReport, sales: Any, finance: Any, file_format: str, monkeypatch: Any
+) -> None:
+    for name in ("Süd", "West"):
+        order(sales, create_customer(actor=sales, name=name), "50", dt.date(2025, 2, 5))
+    report = definitions.report_by_key("sales")
+    cut = tuple(dataclasses.replace(one, most=1) for one in report.sections)
+    monkeypatch.setitem(definitions._registry.reports, "sales", dataclasses.replace(report, sections=cut))
+    mail_report(_due(saved, finance, file_format), _quiet)
+    _name, content, _type = mail.outbox[-1].attachments[0]
+    if file_format == "csv":
+        text = content if isinstance(content, str) else content.decode("utf-8-sig")
+        assert all(name in text for name in ("Nord", "Süd", "West"))
+    else:
+        sheet = openpyxl.load_workbook(io.BytesIO(content))["By customer"]
+        assert {cell.value for cell in sheet["B"]} >= {"Nord", "Süd", "West"}
+
+
+def test_a_right_that_is_lost_while_the_file_is_made_stops_the_mail(saved: SavedReport, finance: Any) -> None:
+    job = _due(saved, finance)
+
+    def progress(done: int, total: int, note: str) -> None:
+        if done == total:  # the file is whole, and the mail not sent
+            finance.role_assignments.update(role="sales")
+
+    with pytest.raises(Rejected):
+        mail_report(job, progress)
+    assert mail.outbox == []

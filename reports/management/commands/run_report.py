@@ -1,16 +1,21 @@
 """`manage.py run_report KEY`: a report from the shell or from cron."""
 
 import argparse
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import system_user
-from reports.services import FORMATS, compute_report, export, reports_for
+from reports.services import FORMATS, WHOLE, compute_report, export, quiet, reports_for, whole_file
 
 
 def _known() -> str:
@@ -28,28 +33,42 @@ class Command(BaseCommand):
             "--param", action="append", default=[], metavar="k=v", help="a filter, e.g. date_from=2025-01-01"
         )
         parser.add_argument("--format", choices=sorted(FORMATS), default="json")
-        parser.add_argument("--section", default="", help="only this section, e.g. by_year (csv and xlsx)")
+        parser.add_argument("--section", default="", help="only this section, e.g. by_year")
         parser.add_argument("--output", type=Path, help="write to this file instead of the standard output")
         parser.add_argument("--user", help="e-mail of the person whose view of the order book is meant")
         parser.add_argument("--language", default="en", help="en or zh-hans")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        data = export(self._result(options), options["format"], options["section"], language=options["language"])
-        if options["output"]:
-            options["output"].write_bytes(data)
-        else:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+        with translation.override(options["language"]), self._made(options) as made:
+            if options["output"]:
+                shutil.copyfile(made, options["output"])
+            else:
+                with made.open("rb") as content:
+                    shutil.copyfileobj(content, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
 
-    def _result(self, options: dict[str, Any]) -> dict[str, Any]:
-        params = dict(self._pair(text) for text in options["param"])
-        with translation.override(options["language"]):
-            try:
-                return compute_report(options["key"], params, user=self._reader(options["user"]))
-            except KeyError as error:
-                raise CommandError(f"There is no report {options['key']!r}; there are: {_known()}.") from error
-            except ValueError as error:
-                raise CommandError(str(error)) from error
+    @contextmanager
+    def _made(self, options: dict[str, Any]) -> Iterator[Path]:
+        """The file: every row where its format can hold them."""
+        key, params = options["key"], dict(self._pair(text) for text in options["param"])
+        reader, file_format = self._reader(options["user"]), options["format"]
+        try:
+            if file_format in WHOLE:
+                asked = {"user": reader, "file_format": file_format, "only": options["section"], "progress": quiet}
+                with whole_file(key, params, **asked) as (made, _rights):
+                    yield made
+                return
+            result = compute_report(key, params, user=reader)
+        except KeyError as error:
+            raise CommandError(f"There is no report {key!r}; there are: {_known()}.") from error
+        except PermissionDenied as error:
+            raise CommandError(f"{options['user']} may not read this report.") from error
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        with TemporaryDirectory() as folder:
+            made = Path(folder) / "report"
+            made.write_bytes(export(result, file_format, options["section"], language=options["language"]))
+            yield made
 
     def _reader(self, email: str | None) -> User:
         if not email:
