@@ -1,5 +1,5 @@
 # ruff: noqa: E402  (Django must be set up before the models are imported)
-"""Times and queries of the pages of plan and capacity, beside the bare SQL for the same answer.
+"""Times and queries of the pages of plan, capacity, late suppliers and risks, beside the bare SQL for the same answer.
 
     DATABASE_URL=postgres://… make bench ARGS="planning [rounds]"
 
@@ -27,17 +27,29 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench.orders import times
-from fulfilment.models import CapacityBooking, CentreDay, Milestone, MilestoneLink, RoutingStep, Shift, WorkCentre
+from fulfilment.models import (
+    CapacityBooking,
+    CentreDay,
+    MaterialNeed,
+    MaterialSupply,
+    Milestone,
+    MilestoneLink,
+    Risk,
+    RoutingStep,
+    Shift,
+    WorkCentre,
+)
 from fulfilment.services import promise_lines
 from fulfilment.services.capacity import capacities, days_of, monday_of
-from inventory.models import Product
+from inventory.models import Product, PurchaseLine, PurchaseOrder, Supplier, SupplierPrice, Warehouse
+from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
 from orders.models import Order, OrderLine
 
 logging.disable(logging.CRITICAL)
-CENTRES, WEEKS, PLANNED, PART = 20, 26, 5000, 120
+CENTRES, WEEKS, PLANNED, PART, LATE = 20, 26, 5000, 120, 2000
 
 
 def fill(today: dt.date) -> tuple[list[WorkCentre], Order]:
@@ -81,13 +93,75 @@ def fill(today: dt.date) -> tuple[list[WorkCentre], Order]:
     return centres, big
 
 
+def be_late(today: dt.date, user: User) -> None:
+    """Suppliers, each with late and coming deliveries that orders wait for, and two risks on each of those orders."""
+    products = list(Product.objects.filter(kind="goods").order_by("pk")[:LATE])
+    warehouse = Warehouse.objects.first()
+    suppliers = Supplier.objects.bulk_create(
+        [Supplier(number=f"BENCH{n}", name=f"Bench supplier {n}", currency="EUR", lead_days=n % 20) for n in range(40)]
+    )
+    SupplierPrice.objects.bulk_create(
+        [
+            SupplierPrice(supplier=suppliers[(place + n) % 40], product=one, price=Decimal(10 + n), currency="EUR")
+            for place, one in enumerate(products) for n in range(4)
+        ]
+    )  # fmt: skip
+    orders = PurchaseOrder.objects.bulk_create(
+        [
+            PurchaseOrder(
+                number=f"BENCH-{n}", supplier=suppliers[n % 40], warehouse=warehouse, currency="EUR", created_by=user,
+            )
+            for n in range(LATE)
+        ]
+    )  # fmt: skip
+    lines = PurchaseLine.objects.bulk_create(
+        [
+            PurchaseLine(
+                order=one, position=1, product=products[n % len(products)], description="Bench", unit="pcs",
+                quantity=Decimal(100), most=Decimal(100), unit_price=Decimal(10), net=Decimal(1000),
+                promised_on=today + dt.timedelta(days=n % 60 - 15), first_promised_on=today + dt.timedelta(days=n % 60 - 15),
+            )
+            for n, one in enumerate(orders)
+        ]
+    )  # fmt: skip
+    sent = PurchaseOrder.objects.filter(pk__in=[one.pk for one in orders])
+    sent.update(state="ordered", ordered_on=today - dt.timedelta(days=30))
+    waiting = OrderLine.objects.filter(order__state__in=["placed", "in_production"], product__isnull=False)
+    chosen = list(waiting.order_by("pk")[: LATE * 2])
+    MaterialNeed.objects.filter(order_line__in=chosen).delete()
+    needs = MaterialNeed.objects.bulk_create(
+        [
+            MaterialNeed(
+                order_id=one.order_id, order_line=one, product=lines[n % LATE].product, path=f"{n}", level=1,
+                quantity_per=Decimal(1), required=Decimal(10), on_order=Decimal(10),
+                needed_by=today + dt.timedelta(days=n % 30), expected_on=lines[n % LATE].promised_on,
+            )
+            for n, one in enumerate(chosen)
+        ]
+    )  # fmt: skip
+    MaterialSupply.objects.bulk_create(
+        [MaterialSupply(need=one, line=lines[n % LATE], quantity=Decimal(10)) for n, one in enumerate(needs)]
+    )
+    Risk.objects.bulk_create(
+        [
+            Risk(
+                order_id=key, title=f"Bench {n}", probability=n % 5 + 1, impact=n // 5 % 5 + 1, owner=user,
+                review_on=today + dt.timedelta(days=n % 40 - 5),
+            )
+            for n, key in enumerate(sorted({one.order_id for one in chosen}) * 2)
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+
+
 def main(rounds: int) -> None:
     with transaction.atomic():
         today = business_today()
         centres, big = fill(today)
+        user = users_with_role(Role.PM).first()
+        be_late(today, user)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        user = users_with_role(Role.PM).first()
         Order.objects.filter(pk=big.pk).update(project_manager=user)
         client = Client(headers={"host": "localhost"})
         client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
@@ -98,6 +172,8 @@ def main(rounds: int) -> None:
             "centre": f"SELECT * FROM fulfilment_capacitybooking b JOIN orders_order o ON o.id = b.order_id WHERE work_centre_id = {centres[0].pk} AND day BETWEEN '{monday}' AND '{monday + dt.timedelta(days=6)}'",
             "board": "SELECT * FROM orders_order WHERE state = 'in_production' ORDER BY promised_date, id LIMIT 41",
             "calendar": f"SELECT * FROM fulfilment_milestone m JOIN orders_order o ON o.id = m.order_id WHERE m.forecast BETWEEN '{monday}' AND '{monday + dt.timedelta(days=34)}' LIMIT 2000",
+            "late": f"SELECT l.id FROM inventory_purchaseline l JOIN inventory_purchaseorder p ON p.id = l.order_id WHERE p.state = 'ordered' AND l.open > 0 AND (l.promised_on < '{today}' OR l.promised_on > l.first_promised_on OR EXISTS (SELECT 1 FROM fulfilment_materialsupply s JOIN fulfilment_materialneed n ON n.id = s.need_id WHERE s.line_id = l.id AND s.quantity > 0 AND n.needed_by < l.promised_on)) ORDER BY l.promised_on LIMIT 51",
+            "risks": "SELECT r.*, o.number FROM fulfilment_risk r JOIN orders_order o ON o.id = r.order_id ORDER BY r.probability * r.impact DESC, r.id LIMIT 51",
             "plan": f"SELECT * FROM fulfilment_milestone WHERE order_id = {big.pk}",
         }  # fmt: skip
         cases = [
@@ -111,10 +187,14 @@ def main(rounds: int) -> None:
             ("watch list, at risk", "/fulfilment/watch/?show=risk", "board"),
             ("watch list, material", "/fulfilment/watch/?show=material", "board"),
             ("calendar, a month", "/fulfilment/calendar/", "calendar"),
+            ("late suppliers, 50 of them", "/fulfilment/late/", "late"),
+            ("risks with the heat map", "/fulfilment/risks/", "risks"),
+            ("start page of a planner", "/", "board"),
             ("Gantt, 404 milestones", f"/fulfilment/orders/{big.number}/plan/", "plan"),
         ]
         print(
-            f"{Order.objects.count():,} orders, {CapacityBooking.objects.count():,} bookings, {Milestone.objects.count():,} milestones"
+            f"{Order.objects.count():,} orders, {CapacityBooking.objects.count():,} bookings, {Milestone.objects.count():,} milestones, "
+            f"{PurchaseLine.objects.count():,} purchase lines, {Risk.objects.count():,} risks"
         )
         print(f"{rounds} rounds, median and 95th percentile in ms")
         print(f"{'page':30} {'queries':>7} {'page':>8} {'p95':>8} {'bare SQL':>9} {'ratio':>7}")

@@ -32,6 +32,8 @@ CAST = (
     Part("pm2", "Peter Project", Role.PM, "Projects"),
     Part("warehouse", "Walter Warehouse", Role.WAREHOUSE, "Store"),
     Part("warehouse2", "Wanda Warehouse", Role.WAREHOUSE, "Store"),
+    Part("consultant", "Carl Consultant", Role.SERVICE, "Projects"),
+    Part("consultant2", "Clara Consultant", Role.SERVICE, "Projects"),
     Part("finance", "Fiona Finance", Role.FINANCE, "Finance"),
     Part("finance2", "Felix Finance", Role.FINANCE, "Finance"),
     Part("finance_manager", "Frank Finance Manager", Role.FINANCE_MANAGER, "Finance"),

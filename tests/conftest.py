@@ -1,11 +1,12 @@
 """What every test stands on: the cast, signed-in clients, a seeded database, and a closing word on what ran on what."""
 
+import contextlib
 import json
 import os
 import pkgutil
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ from django.utils import translation
 
 import tests.factories
 from tests import cast
+from tests.databases import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 _SKIPPED: Counter[str] = Counter()
@@ -43,6 +45,19 @@ def data_folder() -> Path | None:
     given = os.environ.get("TEST_DATA_DIR")
     places = [Path(given)] if given else [parent / "shared" / "data" for parent in ROOT.parents]
     return next((place for place in places if place.is_dir()), None)
+
+
+def whole_data() -> bool:
+    """Whether the real sets are gone through row by row (`WHOLE_DATA=1`, for a night), not by a part of them."""
+    return bool(os.environ.get("WHOLE_DATA"))
+
+
+def expected(key: str) -> dict[str, Any]:
+    """The figures of a shared data set, computed apart from this code."""
+    folder = data_folder()
+    assert folder is not None
+    content: dict[str, Any] = json.loads((folder / "EXPECTED.json").read_text())
+    return content[key]
 
 
 def _missing() -> dict[str, str]:
@@ -116,15 +131,62 @@ def _forget_work() -> None:
     Notification.objects.all().delete()
 
 
+_MIGRATING = contextlib.ExitStack()
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def database_template(request: Any, django_db_modify_db_settings: None) -> Template:
+    return Template(request.config.cache.mkdir("databases"), connection.creation._get_test_db_name())
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(database_template: Template, django_db_blocker: Any) -> Iterator[bool]:
+    """Whether the test database is there already, copied from a template.
+
+    Where that is new, this process makes it; the others wait until `django_db_setup` gives the lock back.
+    """
+    _MIGRATING.enter_context(database_template.taken())
+    with django_db_blocker.unblock():
+        copied = database_template.copy()
+        if not database_template.is_new:
+            _MIGRATING.close()
+    yield copied
+    if copied:
+        with django_db_blocker.unblock():
+            database_template.drop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, database_template: Template) -> None:
     """The test database with the seed in it; tests that really commit get it back afterwards."""
     with django_db_blocker.unblock():
+        if database_template.is_new:
+            database_template.save()
+        _MIGRATING.close()
         seed()
         rows = json.loads(connection.creation.serialize_db_to_string())
         # Django makes these two anew after every flush, under new keys.
         rows = [row for row in rows if row["model"] not in ("contenttypes.contenttype", "auth.permission")]
         _SEEDED.append(json.dumps(rows))
+
+
+@pytest.fixture
+def another_database(
+    django_db_setup: None, django_db_blocker: Any, database_template: Template, tmp_path: Path
+) -> Iterator[Callable[[], str]]:
+    """`another_database()` is the address of a new database, migrated and empty, for processes of a test's own."""
+    made = []
+
+    def make() -> str:
+        name = f"more{len(made)}.sqlite3" if database_template.sqlite else f"ordermgmt_more{len(made)}_{tmp_path.name}"
+        made.append(str(tmp_path / name) if database_template.sqlite else name.lower())
+        with django_db_blocker.unblock():
+            return database_template.another(made[-1])
+
+    yield make
+    with django_db_blocker.unblock():
+        for name in made:
+            database_template.drop(name)
 
 
 _plain_teardown = TransactionTestCase._fixture_teardown
@@ -189,6 +251,8 @@ pm = _person("pm")
 pm2 = _person("pm2")
 warehouse = _person("warehouse")
 warehouse2 = _person("warehouse2")
+consultant = _person("consultant")
+consultant2 = _person("consultant2")
 finance = _person("finance")
 finance2 = _person("finance2")
 finance_manager = _person("finance_manager")

@@ -214,7 +214,12 @@ def _suppliers(company: Company) -> None:
     for number, (name, country, days) in enumerate(SUPPLIERS):
         suppliers.append(
             create_supplier(
-                actor=system, name=name, country=country, lead_days=days, email=f"orders@supplier{number + 1}.example"
+                actor=system,
+                name=name,
+                country=country,
+                lead_days=days,
+                email=f"orders@supplier{number + 1}.example",
+                language="zh-hans" if country == "CN" else "en",
             )
         )
     for place, good in enumerate(good for good in GOODS if good.supply == "stock"):
@@ -225,8 +230,9 @@ def _suppliers(company: Company) -> None:
         )  # fmt: skip
         set_supplier_price(price, actor=system)
 
-    for name, country, days, percent in STEEL_SUPPLIERS:
-        supplier = create_supplier(actor=system, name=name, country=country, lead_days=days)
+    for number, (name, country, days, percent) in enumerate(STEEL_SUPPLIERS):
+        email = f"orders@steel{number + 1}.example"
+        supplier = create_supplier(actor=system, name=name, country=country, lead_days=days, email=email)
         for good in MATERIALS:
             price = SupplierPrice(
                 supplier=supplier, product=company.goods[good.sku], price=Decimal(good.cost) * percent / 100,

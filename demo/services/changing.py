@@ -1,4 +1,5 @@
-"""A few change requests on running orders, each at another stage: asked for, judged, applied and not yet acknowledged."""
+"""A few change requests on running orders, each at another stage: asked for, judged, applied and not yet acknowledged; one
+takes less, so that somebody decides on what is on order for it."""
 
 import datetime as dt
 
@@ -13,6 +14,7 @@ from changes.services import (
     record_consent,
     submit_change,
 )
+from fulfilment.models import MaterialSupply
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
@@ -39,18 +41,37 @@ def ask_for_changes() -> int:
             continue
         _ask(order, line, _STAGES[made], *_WORDS[made])
         made += 1
-    return made
+    return made + _less_is_needed()
+
+
+def _less_is_needed() -> int:
+    """One unit less of a line for which material is on order."""
+    rows = MaterialSupply.objects.filter(quantity__gt=0, need__order__state="in_production", need__order__on_hold=False)
+    free = rows.exclude(need__order__open_changes__gt=0).exclude(need__order__unread_changes__gt=0)
+    for one in free.select_related("need__order__owner", "need__order__project_manager", "need__order_line")[:20]:
+        order, line = one.need.order, one.need.order_line
+        floor = max(line.qty_shipped, line.qty_invoiced - line.qty_credited)
+        if line.due - 1 > floor and order.owner and order.project_manager:
+            _ask_for(order, [_quantity(line, -1)], "applied", "SCOPE", "One unit less: the customer keeps an old one.")
+            return 1
+    return 0
+
+
+def _quantity(line: OrderLine, more: int) -> Op:
+    return Op("quantity", line.pk, format((line.due + more).normalize(), "f"))
 
 
 def _ask(order: Order, line: OrderLine, stage: str, code: str, text: str) -> None:
-    seller, pm = order.owner, order.project_manager
-    if seller is None or pm is None or order.promised_date is None:
+    if order.promised_date is None:
         return
     later = order.promised_date + dt.timedelta(days=14)
-    operations = [
-        Op("quantity", line.pk, format((line.due + 1).normalize(), "f")),
-        Op("promised_date", after=str(later)),
-    ]
+    _ask_for(order, [_quantity(line, 1), Op("promised_date", after=str(later))], stage, code, text)
+
+
+def _ask_for(order: Order, operations: list[Op], stage: str, code: str, text: str) -> None:
+    seller, pm = order.owner, order.project_manager
+    if seller is None or pm is None:
+        return
     change = raise_change(
         order, reason=ChangeReason.objects.get(code=code), operations=operations, text=text, actor=seller
     )
@@ -58,7 +79,7 @@ def _ask(order: Order, line: OrderLine, stage: str, code: str, text: str) -> Non
     if stage == "submitted":
         return
     for aspect in ("cost", "schedule", "quality"):
-        late = aspect == "schedule"
+        late = aspect == "schedule" and len(operations) > 1
         assess_change(
             change, aspect=aspect, level="low" if late else "none", days=14 if late else 0,
             note="Fits into the plan of the shop floor." if late else "", actor=pm,

@@ -30,9 +30,12 @@ from fulfilment.services import (
     complete_rectification,
     deliver_service,
     record_acceptance,
+    report_production,
     ship_order,
+    standard_use,
     start_rectification,
 )
+from inventory.services import free_quantities
 from ordermgmt.accounts.models import User
 from ordermgmt.activity.models.roots import may_see
 from ordermgmt.activity.services import add_comment, create_followup, finish_followup, type_of
@@ -52,18 +55,10 @@ from orders.services import (
     start_order,
 )
 
+from . import quality
 from .base_data import RATES, Company, tax_category
 from .buying import fill_up
-from .words import (
-    CANCELLED,
-    CHINESE_COMMENTS,
-    CHINESE_FOLLOWUPS,
-    CHINESE_REASONS,
-    COMMENTS,
-    FOLLOWUPS,
-    GOODS,
-    REASONS,
-)
+from .words import CANCELLED, CHINESE_COMMENTS, CHINESE_FOLLOWUPS, CHINESE_REASONS, COMMENTS, FOLLOWUPS, GOODS, REASONS
 
 Life = Iterator[float]
 _MAKE = [good for good in GOODS if good.supply == "make"]
@@ -236,6 +231,7 @@ class OrderLife:
             yield 3  # the deposit has not arrived
             self.pay()
         start_order(self.fresh(), actor=self.pm)
+        quality.agree(self.fresh(), chinese=self.chinese, actor=self.pm)
 
     def deliver(self) -> Life:
         """In one part or two; services by the project manager, goods by the warehouse."""
@@ -259,13 +255,30 @@ class OrderLife:
                 continue
             (services if line.supply == "service" else goods)[line.pk] = line.qty_to_ship
         key = f"demo-{order.number}-{'last' if last else 'first'}"
+        self.make(order, goods, key)
         if goods:
+            quality.inspect(order, goods, key=key, chinese=self.chinese, actor=self.storeman)
             ship_order(
                 order, quantities=goods, carrier=self.chance.choice(_CARRIERS),
                 tracking_number=f"EX{self.chance.randint(10**7, 10**8 - 1)}", key=key, actor=self.storeman,
             )  # fmt: skip
         if services:
-            deliver_service(order, quantities=services, key=f"{key}-service", actor=self.pm)
+            deliver_service(
+                order, quantities=services, key=f"{key}-service", actor=self.pm,
+                description="设备已安装、调试并移交" if self.chinese else "Installed, started up and handed over",
+                files=[quality.report(order, chinese=self.chinese)],
+            )  # fmt: skip
+
+    def make(self, order: Order, goods: dict[int, Decimal], key: str) -> None:
+        """Reports what is made before it leaves; it takes what the stock has of its material."""
+        for line in order.order_lines:
+            if line.supply != "make" or line.pk not in goods:
+                continue
+            line.order = order
+            standard = standard_use(line, goods[line.pk])
+            free = free_quantities(product.pk for product in standard)
+            used = {product.pk: min(quantity, free[product.pk]) for product, quantity in standard.items()}
+            report_production(line, quantity=goods[line.pk], used=used, key=f"{key}-{line.pk}", actor=self.storeman)
 
     def accept(self) -> Life:
         """Mostly everything passes; sometimes a line comes back for rectification."""
@@ -280,11 +293,13 @@ class OrderLife:
             rejected = Rectification.objects.filter(order=order, done_at=None)
             yield self.chance.uniform(1, 3)
             for one in rejected:
+                quality.note(one, chinese=self.chinese, actor=self.pm)
                 due = business_today() + dt.timedelta(days=10)
                 start_rectification(one, remedy="repair", owner=self.pm, due=due, actor=self.pm)
             yield self.stop("rectification")
             yield self.chance.uniform(3, 12)
             for one in rejected:
+                quality.correct(one, actor=self.pm)
                 complete_rectification(
                     one, result="已更换并复检" if self.chinese else "Replaced and checked", actor=self.pm
                 )
@@ -304,7 +319,8 @@ class OrderLife:
         record_acceptance(
             order, results=results, signed_by=contact.name if contact else self.customer.name,
             evidence="验收单已签字" if self.chinese else "Signed acceptance protocol",
-            key=f"demo-{order.number}-{'first' if reject else 'final'}", actor=examiner,
+            findings=quality.findings(order, good=not reject), key=f"demo-{order.number}-{'first' if reject else 'final'}",
+            actor=examiner,
         )  # fmt: skip
 
     # --- the money --------------------------------------------------------------------------------------------

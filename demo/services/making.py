@@ -10,23 +10,29 @@ from django.utils import timezone
 
 from billing.models import Invoice, Payment
 from customers.models import Customer
-from fulfilment.services import plan_all_needs
+from fulfilment.services import plan_all_needs, request_certificate
 from inventory.models import Product
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import DEMO_DOMAIN
 from ordermgmt.activity.services import Origin, origin
 from ordermgmt.company.services import ensure_company
 from orders.models import Order
+from reports.services import mark_all, refresh_sums
 
 from .base_data import Company, found, people
 from .buying import leave_open
 from .changing import ask_for_changes
 from .clock import Clock, travelling
+from .finance import bookkeeping, leave_collection
 from .lives import Life, OrderLife, purchasing
+from .planning import plan_ahead, set_up, worry
+from .serving import leave_low_score, serving
 
 _SEED = 20
 #: Days that the history goes back, and days at its end of whose events people still hear.
 _DAYS, _NEWS = 372, 3
+#: So many days ago the risks of what runs were gone through.
+_WORRIED = 16
 #: Orders of the present, one for everything there is to see: fate, kind, days since the first draft.
 _SCENES = (
     ("quotation", "mixed", 6), ("quotation", "stock", 4), ("quotation", "service", 9), ("quotation", "make", 3),
@@ -71,8 +77,14 @@ def make_company(*, orders: int = 100, today: dt.datetime | None = None) -> dict
             ensure_company()
             company = Company(random.Random(_SEED))  # noqa: S311  # invented data wants to be the same each time
             found(company)
+            set_up(company)
             _play(company, clock, end, orders)
             ask_for_changes()
+            leave_collection(company)
+        for order in Order.objects.filter(state__in=[Order.State.ACCEPTED, Order.State.SETTLED]).order_by("pk"):
+            request_certificate(order, actor=order.project_manager)  # nobody was told that it was accepted
+        mark_all()  # the invented past told nobody
+        refresh_sums()
     finally:
         origin.reset(kept)
     return {
@@ -102,6 +114,8 @@ def _play(company: Company, clock: Clock, end: dt.datetime, orders: int) -> None
 
     begin = clock.at
     wait(begin, purchasing(company))
+    wait(begin, serving(company))
+    wait(begin, bookkeeping(company))
     for _number in range(orders):
         # A little more every month: the company grows.
         share = company.chance.random() ** 0.8
@@ -111,6 +125,7 @@ def _play(company: Company, clock: Clock, end: dt.datetime, orders: int) -> None
     for number, (fate, kind, days) in enumerate(_SCENES):
         customer = company.customers[(number * 7) % len(company.customers)]
         wait(end - dt.timedelta(days=days), OrderLife(company, customer, kind, fate=fate).life())
+    wait(end - dt.timedelta(days=_WORRIED), worry(company))
     while waiting:
         at, _place, life = heapq.heappop(waiting)
         if at > end:
@@ -120,7 +135,9 @@ def _play(company: Company, clock: Clock, end: dt.datetime, orders: int) -> None
         pause = next(life, None)
         if pause is not None:
             wait(clock.at + dt.timedelta(days=pause), life)
+    plan_ahead(company)
     leave_open(company)
+    leave_low_score(company)
     plan_all_needs()
 
 

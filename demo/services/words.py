@@ -45,6 +45,8 @@ PEOPLE = (
     Person("sales.manager", "Oscar Demo (Sales manager)", ("sales_manager",), "Sales Europe"),
     Person("pm", "Mira Demo (Projects)", ("pm",), "Projects"),
     Person("warehouse", "Theo Demo (Warehouse)", ("warehouse",), "Warehouse"),
+    Person("service", "Jonas Demo (Service)", ("service",), "Projects"),
+    Person("service2", "Nele Demo (Service)", ("service",), "Projects"),
     Person("finance", "Clara Demo (Finance)", ("finance",), "Accounting"),
     Person("finance.manager", "Hugo Demo (Finance manager)", ("finance_manager",), "Accounting"),
     Person("manager", "Ruth Demo (Manager)", ("manager",), "Projects"),
@@ -52,6 +54,7 @@ PEOPLE = (
     Person("xiaoshou", "演示·晓雯（销售）", ("sales",), "Sales China", "zh-hans"),
     Person("xiangmu", "演示·志远（项目经理）", ("pm",), "Projects", "zh-hans"),
     Person("cangku", "演示·立群（仓库）", ("warehouse",), "Warehouse", "zh-hans"),
+    Person("guwen", "演示·若溪（服务顾问）", ("service",), "Projects", "zh-hans"),
     Person("caiwu", "演示·思敏（财务）", ("finance",), "Accounting", "zh-hans"),
 )
 
@@ -179,6 +182,18 @@ BUYERS = (
 
 GIVEN = ("Lena", "Tomas", "Irene", "Pavel", "Greta", "Nils", "Odette", "Marco", "Hanna", "Ian", "Sofia", "Emil")
 FAMILY = ("Quandt-Muster", "Beispiel", "Sample", "Exemple", "Esempio", "Voorbeeld", "Przyklad", "Example")
+#: What people can do, and the services that ask for it.
+SKILLS = {
+    "Engineering": ("SV-ENG", "SV-RET"), "Commissioning": ("SV-INS", "SV-COM"), "Training": ("SV-TRN",),
+    "Maintenance": ("SV-MNT",),
+}  # fmt: skip
+#: Who performs services: login, cost of an hour in EUR, level of each skill.
+SERVICE_STAFF = (
+    ("service", "58.00", {"Commissioning": 3, "Maintenance": 2, "Engineering": 1}),
+    ("service2", "54.00", {"Engineering": 3, "Training": 2, "Commissioning": 2}),
+    ("guwen", "41.00", {"Training": 3, "Maintenance": 3, "Commissioning": 2, "Engineering": 2}),
+)
+
 CHINESE_PEOPLE = ("陈示例", "林样例", "周范例", "吴示范", "郑样本", "孙例文")
 POSITIONS = ("Purchasing", "Plant manager", "Maintenance", "Accounts payable")
 CHINESE_POSITIONS = ("采购部", "生产经理", "设备部", "财务部")
@@ -221,3 +236,100 @@ REASONS = (
 )
 CHINESE_REASONS = ("侧板有划痕", "满速运行噪音超过70分贝", "读码器漏读率偏高", "护罩颜色与约定不符")
 CANCELLED = ("The customer's budget was stopped", "Lost to a cheaper offer", "The project was put off by a year")
+
+#: Work centres: code, name, stations, from, to (hours of a working day).
+CENTRES = (
+    ("WELD", "Welding", 2, 6, 14), ("PAINT", "Painting", 1, 7, 15), ("ASSY", "Assembly", 3, 7, 15),
+    ("TEST", "Test bay", 1, 8, 16),
+)  # fmt: skip
+#: What a product takes of them: work centre, hours for a line, hours for each unit.
+ROUTING = {
+    "CV-600": (("WELD", "1", "2.5"), ("PAINT", "0.5", "1"), ("ASSY", "0.5", "3")),
+    "CV-900": (("WELD", "1", "3"), ("PAINT", "0.5", "1.5"), ("ASSY", "0.5", "3.5")),
+    "RC-400": (("WELD", "1", "1.5"), ("ASSY", "0.5", "2")),
+    "TR-090": (("WELD", "1", "4"), ("ASSY", "1", "5"), ("TEST", "0.5", "1")),
+    "SO-012": (("WELD", "2", "12"), ("PAINT", "1", "4"), ("ASSY", "2", "24"), ("TEST", "1", "6")),
+    "LI-150": (("WELD", "2", "8"), ("PAINT", "1", "3"), ("ASSY", "1", "14"), ("TEST", "1", "4")),
+    "PK-220": (("ASSY", "2", "30"), ("TEST", "1", "8")),
+}
+#: Plan templates, of each kind one in either language: language, name, kind, steps (code, name, kind, days, weight, after).
+PLAN_TEMPLATES = (
+    (
+        "en",
+        "Conveyor and machine",
+        "goods",
+        (
+            ("M1", "Drawings released", "work", 6, 1, ()),
+            ("M2", "Material is there", "material", 12, 2, ("M1",)),
+            ("M3", "Welded and painted", "work", 8, 3, ("M2",)),
+            ("M4", "Assembled and tested", "work", 7, 3, ("M3",)),
+            ("M5", "Delivered", "delivery", 4, 1, ("M4",)),
+            ("M6", "Accepted", "acceptance", 7, 1, ("M5",)),
+        ),
+    ),
+    (
+        "en",
+        "Service on site",
+        "service",
+        (
+            ("S1", "Kick-off", "work", 2, 1, ()),
+            ("S2", "Site prepared", "work", 6, 1, ("S1",)),
+            ("S3", "Work done", "work", 10, 4, ("S2",)),
+            ("S4", "Accepted", "acceptance", 4, 1, ("S3",)),
+        ),
+    ),
+    (
+        "zh-hans",
+        "输送线与整机",
+        "goods",
+        (
+            ("M1", "图纸确认", "work", 6, 1, ()),
+            ("M2", "物料到齐", "material", 12, 2, ("M1",)),
+            ("M3", "焊接喷涂", "work", 8, 3, ("M2",)),
+            ("M4", "装配调试", "work", 7, 3, ("M3",)),
+            ("M5", "发货", "delivery", 4, 1, ("M4",)),
+            ("M6", "验收", "acceptance", 7, 1, ("M5",)),
+        ),
+    ),
+    (
+        "zh-hans",
+        "现场服务",
+        "service",
+        (
+            ("S1", "启动会", "work", 2, 1, ()),
+            ("S2", "现场准备", "work", 6, 1, ("S1",)),
+            ("S3", "现场施工", "work", 10, 4, ("S2",)),
+            ("S4", "验收", "acceptance", 4, 1, ("S3",)),
+        ),
+    ),
+)
+#: Risks: category, probability, impact, and in English and Chinese what may happen, trigger, mitigation, contingency.
+RISKS = (
+    ("supply", 4, 4,
+     ("Steel comes late", "The mill does not confirm the date", "Reserve a second mill", "Buy from stockholders"),
+     ("钢材到货延误", "钢厂未确认交期", "预留第二家钢厂", "向现货商采购")),
+    ("technical", 3, 4,
+     ("The drive is too weak for the slope", "Test run below 0.3 m/s", "Trial with a full load", "Fit the 0.75 kW drive"),
+     ("驱动功率不足以爬坡", "试运行低于 0.3 米/秒", "满载试验", "换装 0.75 千瓦驱动")),
+    ("customer", 3, 3,
+     ("The hall is not ready", "No photograph of the floor two weeks before", "Visit the site", "Store the goods here"),
+     ("客户厂房未就绪", "交货前两周仍未收到地坪照片", "提前踏勘现场", "货物暂存我方仓库")),
+    ("supply", 4, 5,
+     ("The sorter's controller is discontinued", "The supplier announces it", "Order the last lot", "Port to the successor"),
+     ("分拣机控制器停产", "供应商发布停产通知", "采购最后一批", "移植到新型号")),
+    ("people", 2, 4,
+     ("The only certified welder is ill", "A week without him", "Certify a second one", "Weld at the partner's"),
+     ("唯一持证焊工请假", "缺勤一周", "培养第二名持证焊工", "委托合作厂焊接")),
+    ("regulation", 2, 5,
+     ("The safety fence is not enough", "The assessor's draft", "Ask the assessor early", "Light curtain in addition"),
+     ("安全围栏不达标", "评估机构初稿意见", "提前咨询评估机构", "增设安全光幕")),
+    ("weather", 1, 3,
+     ("The ferry does not sail", "Storm warning", "A day in reserve", "By road around"),
+     ("轮渡停航", "大风预警", "预留一天", "改走陆路")),
+    ("finance", 2, 2,
+     ("The exchange rate falls", "Below the rate of the offer by 3 %", "Fix the rate", "Invoice in euros"),
+     ("汇率下跌", "低于报价汇率 3%", "锁定汇率", "改以欧元开票")),
+    ("technical", 5, 2,
+     ("The colour does not match the old line", "Sample compared on site", "Send a sample first", "Paint again"),
+     ("颜色与旧线不一致", "现场比对色板", "先寄样板", "重新喷涂")),
+)  # fmt: skip

@@ -75,7 +75,8 @@ def test_every_permission_names_an_app() -> None:
 def _actions() -> list[Action]:
     found: dict[int, Action] = {}
     for config in apps.get_app_configs():
-        if (Path(config.path) / "actions.py").exists() and config.label in _own_labels() and config.label != "lib":
+        rooms = [Path(config.path) / name for name in ("actions.py", "actions/__init__.py")]
+        if any(room.exists() for room in rooms) and config.label in _own_labels() and config.label != "lib":
             for value in vars(importlib.import_module(f"{config.name}.actions")).values():
                 if isinstance(value, ActionSet):
                     found |= {id(action): action for action in value}
@@ -94,6 +95,17 @@ def test_every_action_is_performed_by_a_service(action: Action) -> None:
         assert has_services or any(".services." in name for name in called), f"{module} calls no service"
     assert action.transition or action.permission, f"{action.name} asks for no right"
     assert str(action.label)
+
+
+@pytest.mark.parametrize("action", _actions(), ids=lambda action: f"{action.perform.__module__}-{action.name}")
+def test_every_action_says_in_its_own_words_what_was_done(action: Action) -> None:
+    if callable(action.done):
+        return  # it depends on the result: the verb's own test reads it
+    with translation.override("en"):
+        english = str(action.done)
+    assert english.endswith((".", "”.")), f"{action.name} says nothing"
+    with translation.override("zh-hans"):
+        assert str(action.done) != english
 
 
 def test_no_migration_is_missing(db: None) -> None:

@@ -50,6 +50,21 @@ def test_files_are_short() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
+def test_no_words_for_people_stand_inside_f_strings() -> None:
+    """There the collector of the catalogues does not see them: they would stay English without anybody noticing."""
+    marks = {"_", "_t", "gettext", "gettext_lazy", "ngettext", "pgettext"}
+    for path in _sources():
+        for text in (one for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.JoinedStr)):
+            called = {
+                one.func.id for one in ast.walk(text) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
+            }
+            literal = any(
+                isinstance(one, ast.Call) and one.args and isinstance(one.args[0], ast.Constant)
+                for one in ast.walk(text)
+            )
+            assert not (called & marks and literal), f"{path.relative_to(ROOT)}:{text.lineno}"
+
+
 def test_nobody_listens_to_model_signals() -> None:
     for path in _sources():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -18,7 +18,7 @@ def seed() -> None:
         return
     for key, name, owner in (("甲", "甲方机械有限公司", "sales"), ("乙", "乙方贸易有限公司", "sales2")):
         actor = User.objects.get(email=f"{owner}@example.com")
-        made = customer(actor=actor, name=name, country="CN", tags=[key])
+        made = customer(actor=actor, name=name, tags=[key])
         add_contact(
             made, actor=actor, name=f"{key}小明", email=f"{owner}@{owner}-kunde.example", phone="+86 10 1234 5678"
         )

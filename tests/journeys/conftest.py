@@ -1,7 +1,10 @@
 """A real browser before a real server: Chromium through Playwright, and axe on every page that is visited."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +16,31 @@ from tests.cast import PASSWORD
 from tests.conftest import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
+_NO_CALL = SimpleNamespace(params={})
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A journey in several languages, themes and widths: each database sees every second of them; one without variants
+    is SQLite's, unless it is about PostgreSQL (decision 0034).
+    """
+    if os.environ.get("ALL_JOURNEYS"):
+        return
+    on_postgres, seen = bool(os.environ.get("TEST_DATABASE_URL")), Counter[str]()
+    skip = pytest.mark.skip(reason="this journey is the other database's (ALL_JOURNEYS=1 runs all of them)")
+    for item in items:
+        if item.path.parent != Path(__file__).parent or item.get_closest_marker("postgres"):
+            continue
+        if "language" in getattr(item, "callspec", _NO_CALL).params:
+            place = seen[item.nodeid.partition("[")[0]]
+            seen[item.nodeid.partition("[")[0]] += 1
+            if place % 2 != on_postgres:
+                item.add_marker(skip)
+        elif on_postgres:
+            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

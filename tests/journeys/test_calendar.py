@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fulfilment.forms.plan_template import read_steps
+from fulfilment.models import Milestone
 from fulfilment.services import apply_plan, save_plan_template
 from ordermgmt.accounts.models import User
 from ordermgmt.company.services import business_today
@@ -20,15 +21,16 @@ def test_read_at_the_desk_and_on_a_phone_and_given_to_a_calendar_program(visitor
     steps = read_steps(STEPS)
     kept = save_plan_template(None, name="Frame", product=None, kind="goods", is_active=True, steps=steps, actor=pm)
     for n in range(7):
-        order = started(promised_date=today + dt.timedelta(days=n))
+        order = started(promised_date=today + dt.timedelta(days=60 + n))
         apply_plan(order, template=kept, first=today, owner=pm, anyway=True, actor=pm)
     one = visitor(pm)
-    page = one.open(f"/fulfilment/calendar/?day={today + dt.timedelta(days=5)}")
-    boxes = [cell.bounding_box() for cell in page.locator(".calendar tbody tr").first.locator("td").all()]
+    drawings = Milestone.objects.filter(order=order, name="Drawings released").get()
+    page = one.open(f"/fulfilment/calendar/?day={drawings.forecast}")
+    boxes = [cell.bounding_box() for cell in page.locator(".day-grid tbody tr").first.locator("td").all()]
     assert len(boxes) == 7
     assert len({round(box["y"]) for box in boxes}) == 1
     assert all(box["width"] > 100 for box in boxes)
-    one.press("3 more")
+    one.press("2 more")  # seven steps of that name on one day, five have room
     page.wait_for_url("**view=week**")
     one.look()
     one.press("Make a private address")

@@ -1,6 +1,7 @@
 """The life of a change at a browser: sales asks, the project manager judges, managers approve, the customer agrees, it is
 applied, the warehouse acknowledges. The same pages in Chinese, in the dark, on a phone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -35,6 +36,31 @@ def _confirm(page: Any, button: str, fill: dict[str, str] | None = None) -> None
     dialog.get_by_role("button", name=button, exact=True).click()
     dialog.wait_for(state="hidden")
     page.wait_for_load_state()
+
+
+def _saved(page: Any) -> None:
+    page.locator("#save-state", has_text=re.compile("^Saved$")).wait_for()
+
+
+def test_a_draft_keeps_itself(visitor: Any) -> None:
+    """What is typed is there again without anybody having saved it: at first only words, then an operation."""
+    order = started(line(quantity=5, supply="make"))
+    page = visitor(person("sales")).open(f"/changes/orders/{order.number}/new/")
+    page.get_by_label("Reason", exact=True).select_option(label=str(ChangeReason.objects.get(code="SCOPE")))
+    page.get_by_label("What and why").fill("They think of more.")
+    _saved(page)
+    page.reload()
+    assert page.get_by_label("What and why").input_value() == "They think of more."
+    page.locator("[data-name=quantity]").first.fill("-6")
+    page.locator(".row-error", has_text="above zero").wait_for()
+    page.locator("[data-name=quantity]").first.fill("7")
+    page.locator(".g-net", has_text="700.00").first.wait_for()
+    page.locator("#save-state", has_text="Not saved yet").wait_for()
+    _saved(page)
+    page.reload()
+    assert page.locator("[data-name=quantity]").first.input_value() == "7"
+    change = ChangeRequest.objects.get()
+    assert (change.state, change.text, change.operations.get().after) == ("draft", "They think of more.", "7")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -86,6 +86,43 @@ def test_begun_on_a_customers_page(visitor: Any) -> None:
     page.wait_for_url("**/orders/new/**")
     page.locator(".ts-control .item", has_text="甲方").wait_for()
     until(page, "document.querySelector('[name=billing_address]').value !== ''")
+    # The customer is known: one is in the lines, and no list lies over the fields.
+    assert page.evaluate("document.activeElement.dataset.name") == "product"
+    assert not page.locator(".ts-dropdown").first.is_visible()
+    _a_bad_cell_is_marked_at_once(one)
+
+
+def _a_bad_cell_is_marked_at_once(one: Any) -> None:
+    """Its sentence stands at it while one types; total, promise and the draft that does not save itself name the line."""
+    page = one.page
+    rows = page.locator("tr.grid-row")
+    for place, typed in enumerate(("SKU-1", "SVC-1")):
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        until(page, "document.activeElement.dataset.name === 'quantity'")
+        page.keyboard.type("1,000" if place else "2")
+        page.keyboard.press("Enter")
+    until(page, "document.querySelector('#total-net').textContent === '80,200.00'")
+    rows.first.locator("[data-name=quantity]").fill("abc")
+    page.locator(".row-error", has_text="can't be read").wait_for()
+    cell = rows.first.locator("[data-name=quantity]")
+    assert cell.get_attribute("aria-invalid") == "true"
+    said = page.locator(f"#{cell.get_attribute('aria-describedby')}").inner_text()
+    assert said == "“abc” can't be read as a number."
+    assert page.locator("#total-left-out").inner_text().startswith("Not in these totals: line 1,")
+    assert "line 2" in page.locator("#entry-promise").inner_text()
+    page.locator("#save-state", has_text="needs your attention: line 1.").wait_for()
+    one.look()
+    page.set_viewport_size({"width": 390, "height": 844})
+    wide = page.evaluate(
+        "document.querySelector('.grid-wrap').scrollWidth - document.querySelector('.grid-wrap').clientWidth"
+    )
+    assert wide <= 1
+    one.look()
+    cell.fill("3")
+    page.get_by_text("Saved", exact=True).wait_for()
+    assert page.locator(".row-error").count() == 0
+    assert page.locator("#total-left-out").inner_text() == ""
 
 
 def test_ten_lines_by_keyboard_alone(visitor: Any) -> None:

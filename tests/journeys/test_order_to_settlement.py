@@ -8,6 +8,7 @@ from typing import Any
 import pypdf
 import pytest
 from django.core.management import call_command
+from playwright.sync_api import expect
 
 from billing.models import Invoice
 from customers.services import add_address, create_customer
@@ -147,7 +148,10 @@ def test_from_entry_to_settlement(visitor: Any, language: str) -> None:
     assert "Nordwerk GmbH" in text
 
     page = finance.open(f"/billing/payments/new/?customer={customer.number}&currency=EUR")
-    page.locator("[name=amount]").fill("1423.54")
+    for amount, first in (("500", "500"), ("1423.54", "711.77")):  # the suggestion follows what is typed
+        page.locator("[name=amount]").fill(amount)
+        page.locator("[name=amount]").press("Tab")
+        expect(page.locator("#shares input.num").first).to_have_value(first)
     page.locator(".sticky-actions button.btn-primary").click()
     page.wait_for_load_state()
     finance.look()

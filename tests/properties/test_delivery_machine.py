@@ -1,4 +1,5 @@
-"""One order driven at random through shipping, acceptance, rectification and returns; every invariant after each step.
+"""One order driven at random through inspection, shipping, acceptance, rectification and returns; every invariant after
+each step.
 
 The suite runs a small profile; `HYPOTHESIS_EXAMPLES` and `HYPOTHESIS_STEPS` ask for more (200 × 50 before a release).
 """
@@ -26,12 +27,16 @@ from hypothesis.stateful import (
 
 from fulfilment.models import GoodsReturnLine, Rectification, ShipmentLine
 from fulfilment.services import (
+    Found,
     LineResult,
     ReturnedPart,
+    add_criterion,
     complete_rectification,
+    inspect_order,
     record_acceptance,
     rectifying,
     return_goods,
+    send_returned,
     ship_order,
     start_rectification,
     waive_acceptance,
@@ -54,6 +59,10 @@ PLACE = st.integers(min_value=0, max_value=1)
 class Delivery(RuleBasedStateMachine):
     """An order of a stock line and a made line, with a model of what was sent, came back, passed and failed.
 
+    The made line is inspected before it leaves: `ready` is what passed and is still here, `exchanged` what is planned to
+    be sent for rejected pieces or again for returned ones, by rectification. `undecided` and `to_send` are the returns
+    that nobody answered, and those that goods go out for.
+
     `gone` are the lines that are shipped when it begins, so that short runs see every later state too.
     """
 
@@ -69,9 +78,17 @@ class Delivery(RuleBasedStateMachine):
         order = started(line(quantity=stocked), line("SKU-1", made, supply="make"))
         self.pk, self.ordered = order.pk, [stocked, made]
         self.shipped, self.accepted, self.rejected, self.returned = [0, 0], [0, 0], [0, 0], [0, 0]
+        self.ready, self.exchanged = 0, {}
+        self.undecided, self.to_send = {}, {}
+        criterion = add_criterion(
+            order, order_line=order.order_lines[1], stage="dispatch", title="Width", actor=person("pm")
+        )
+        self.criterion = criterion.pk
         self.shelf = self.on_hand()
         self.state = order.state
         for place in self.gone:
+            if place == 1:
+                self.inspect(made, 0)
             self.ship(place, self.ordered[place])
 
     def teardown(self) -> None:
@@ -88,6 +105,11 @@ class Delivery(RuleBasedStateMachine):
     def waiting(self, place: int) -> int:
         return self.shipped[place] - self.accepted[place] - self.rejected[place] - self.returned[place]
 
+    def nothing_waits(self) -> bool:
+        if self.undecided or self.to_send:
+            return False
+        return all(self.waiting(one) == 0 and self.rejected[one] == 0 for one in (0, 1))
+
     def tried(self, deed: object, *, allowed: bool) -> bool:
         """Whether the verb went through, which must be what the model says."""
         try:
@@ -99,10 +121,25 @@ class Delivery(RuleBasedStateMachine):
         assert allowed, "let through what the model refuses"
         return True
 
+    @rule(good=FEW, bad=FEW)
+    def inspect(self, good: int, bad: int) -> None:
+        left = self.ordered[1] - self.shipped[1] + sum(self.exchanged.values()) - self.ready
+        result = LineResult(self.order().order_lines[1].pk, Decimal(good), Decimal(bad), "bent" if bad else "")
+        found, key, walter = Found(self.criterion, passed=not bad), uuid4().hex, person("warehouse")
+
+        def deed() -> None:
+            for _twice in range(2):
+                inspect_order(self.order(), results=[result], findings=[found], key=key, actor=walter)
+
+        if self.tried(
+            deed, allowed=self.state in ("in_production", "shipped", "rectification") and 0 < good + bad <= left
+        ):
+            self.ready += good
+
     @rule(place=PLACE, quantity=FEW)
     def ship(self, place: int, quantity: int) -> None:
         pk = self.order().order_lines[place].pk
-        fits = 0 < quantity <= self.ordered[place] - self.shipped[place]
+        fits = 0 < quantity <= self.ordered[place] - self.shipped[place] and (place == 0 or quantity <= self.ready)
         key, walter = uuid4().hex, person("warehouse")
 
         def deed() -> None:
@@ -112,6 +149,7 @@ class Delivery(RuleBasedStateMachine):
         if self.tried(deed, allowed=self.state == "in_production" and fits):
             self.shipped[place] += quantity
             self.shelf -= quantity if place == 0 else 0
+            self.ready -= quantity if place == 1 else 0
             if self.shipped == self.ordered:
                 self.state = "shipped"
 
@@ -144,7 +182,7 @@ class Delivery(RuleBasedStateMachine):
                 self.rejected[one] += bad[one]
             if any(bad):
                 self.state = "rectification"
-            elif all(self.waiting(one) == 0 and self.rejected[one] == 0 for one in (0, 1)):
+            elif self.nothing_waits():
                 self.state = "accepted"
 
     @rule(place=PLACE, quantity=FEW, way=st.sampled_from(GoodsReturnLine.Disposition.values))
@@ -160,22 +198,66 @@ class Delivery(RuleBasedStateMachine):
         if self.tried(deed, allowed=fits and self.state in ("in_production", "shipped", "rectification")):
             self.returned[place] += quantity
             self.shelf += quantity if way == "restock" else 0
+            task = Rectification.objects.filter(order=self.pk).latest("pk")
+            self.undecided[task.pk] = (place, quantity, way)
+
+    @precondition(lambda self: self.undecided)
+    @rule(remedy=st.sampled_from(Rectification.Remedy.values))
+    def answer(self, remedy: str) -> None:
+        pk, (place, quantity, way) = next(iter(self.undecided.items()))
+        task, pm, order = Rectification.objects.get(pk=pk), person("pm"), self.order()
+        due = timezone.localdate() + dt.timedelta(days=3)
+        fits = remedy in ("replace", "credit") or (remedy == "repair" and way == "repair")
+        if not self.tried(lambda: start_rectification(task, remedy=remedy, owner=pm, due=due, actor=pm), allowed=fits):
+            return
+        del self.undecided[pk]
+        if remedy != "credit":
+            self.to_send[pk] = (place, quantity, remedy)
+            if place == 1:
+                self.exchanged[pk] = quantity
+        elif self.state == "shipped" and self.nothing_waits() and any(self.accepted) and order.completed_by != pm:
+            self.state = "accepted"
+
+    @precondition(lambda self: self.to_send)
+    @rule()
+    def send_again(self) -> None:
+        pk, (place, quantity, remedy) = next(iter(self.to_send.items()))
+        task, from_shelf = Rectification.objects.get(pk=pk), place == 0 and remedy == "replace"
+        held = sum(row.qty_reserved for row in self.order().order_lines)
+        there = self.ready if place == 1 else self.shelf - held
+
+        def deed() -> None:
+            send_returned(task, result="sent", actor=person("warehouse"))
+
+        if self.tried(deed, allowed=there >= quantity or (place == 0 and remedy == "repair")):
+            del self.to_send[pk]
+            self.returned[place] -= quantity
+            self.shelf -= quantity if from_shelf else 0
+            if self.exchanged.pop(pk, None):
+                self.ready -= quantity
 
     @precondition(lambda self: self.state == "rectification")
     @rule(remedy=st.sampled_from(Rectification.Remedy.values), faulty=st.sampled_from(["", "restock", "scrap"]))
     def put_right(self, remedy: str, faulty: str) -> None:
-        task = Rectification.objects.filter(order=self.pk).open().order_by("pk").select_related("order_line")[0]
+        tasks = Rectification.objects.filter(order=self.pk, return_line=None).open()
+        task = tasks.order_by("pk").select_related("order_line")[0]
         place, quantity, pm = task.order_line.position - 1, int(task.quantity), person("pm")
         replaced = remedy == "replace"
         from_shelf = replaced and place == 0
         held = sum(row.qty_reserved for row in self.order().order_lines)
         due = timezone.localdate() + dt.timedelta(days=3)
         start_rectification(task, remedy=remedy, owner=pm, due=due, actor=pm)
+        self.exchanged.pop(task.pk, None)
+        if replaced and place == 1:
+            self.exchanged[task.pk] = quantity
+        there = self.shelf - held if place == 0 else self.ready
 
         def deed() -> None:
             complete_rectification(task, result="done", faulty=faulty, actor=pm)
 
-        if self.tried(deed, allowed=not from_shelf or self.shelf - held >= quantity):
+        if self.tried(deed, allowed=not replaced or there >= quantity):
+            if self.exchanged.pop(task.pk, None):
+                self.ready -= quantity
             self.rejected[place] -= quantity
             self.shelf -= quantity if from_shelf else 0
             self.shelf += quantity if replaced and faulty == "restock" else 0
@@ -192,7 +274,10 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def waive(self) -> None:
         mary = person("manager")
-        if self.tried(lambda: waive_acceptance(self.order(), reason="r", actor=mary), allowed=self.state == "shipped"):
+        if self.tried(
+            lambda: waive_acceptance(self.order(), reason="r", actor=mary),
+            allowed=self.state == "shipped" and not (self.undecided or self.to_send),
+        ):
             for one in (0, 1):
                 self.accepted[one] += self.waiting(one)
             self.state = "accepted"
@@ -213,6 +298,7 @@ class Delivery(RuleBasedStateMachine):
     def what_left_the_shelf_stands_in_the_ledger(self) -> None:
         if hasattr(self, "pk"):
             sent = ShipmentLine.objects.filter(order_line__order=self.pk, order_line__supply="stock")
+            sent = sent.exclude(shipment__replacement__rectification__remedy="repair")
             issued = StockMovement.objects.filter(kind="issue", stock_item__product__sku="SKU-1")
             assert -sum(row.quantity for row in issued) == sum(row.quantity for row in sent)
             assert Event.objects.filter(type="orders.accepted").count() <= 1

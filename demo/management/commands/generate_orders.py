@@ -10,12 +10,13 @@ from demo.services import make_staff
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import system_user, users_with_role
 from ordermgmt.company.services import business_today, default_seller
+from reports.services import mark_all, refresh_sums
 
 # Whole prices and quantities, one tax rate of 19 %: SQL reaches the same cents as the one calculation.
 _CUSTOMERS = """
 INSERT INTO customers_customer (number, kind, name, legal_name, tax_id, country, email, phone, website, segment, grade,
-  channel, tags, currency, language, payment_days, is_active, note, version, created_at, owner_id, team_id, search_text)
-SELECT %(batch)s || '-C' || n, 'company', name, '', '', country, '', '', '', '', '', '', '[]', 'EUR', 'en', 30, true, '', 1,
+  channel, tags, currency, language, payment_days, early_mode, is_active, note, version, created_at, owner_id, team_id, search_text)
+SELECT %(batch)s || '-C' || n, 'company', name, '', '', country, '', '', '', '', '', '', '[]', 'EUR', 'en', 30, 'included', true, '', 1,
   now(), %(owner)s, %(team)s, lower(%(batch)s || '-C' || n || E'\n' || name)
 FROM (SELECT n, CASE WHEN n %% 2 = 0 THEN (ARRAY['北京','上海','广州','深圳','杭州','成都'])[1 + n %% 6]
     || (ARRAY['宏达','天成','华兴','远大','金桥'])[1 + n %% 5] || (ARRAY['机械','电子','贸易','科技'])[1 + n %% 4] || '有限公司' || n
@@ -50,12 +51,14 @@ INSERT INTO orders_order (number, customer_id, customer_name, owner_id, team_id,
   language, customer_reference, order_date, promised_date, revision, seller_id, tax_profile_id, payment_days,
   billing_address, delivery_address, terms, note, acceptance_criteria, state, version, origin, source_key, on_hold,
   hold_reason, is_stock_only, net_total, tax_total, gross_total, cost_total, search_text, created_at, changed_at,
-  deposit_due, deposit_waived, charges_total, retained_total, invoiced_total, paid_total, draft_invoices, open_changes, pending_changes, unread_changes, acceptance_round)
+  deposit_due, deposit_waived, charges_total, retained_total, invoiced_total, paid_total, draft_invoices, open_changes, pending_changes, unread_changes, acceptance_round, region, channel, arrived_on)
 SELECT %(batch)s || '-' || n, customer_id, customer_name, %(owner)s, %(team)s, %(pm)s, 'goods', 'EUR', 'en', 'PO-' || n, day,
   day + 30, 1, %(seller)s, %(profile)s, 30, '', '', '', '', 'as described', state, 1, 'imported', %(batch)s || ':' || n,
   n %% 97 = 0 AND state = 'placed', CASE WHEN n %% 97 = 0 AND state = 'placed' THEN 'waiting for papers' ELSE '' END,
   false, net, round(net * 0.19, 2), net + round(net * 0.19, 2), cost,
-  lower(%(batch)s || '-' || n || E'\n' || customer_name || E'\nPO-' || n || E'\n' || texts), day, day, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0
+  lower(%(batch)s || '-' || n || E'\n' || customer_name || E'\nPO-' || n || E'\n' || texts), day, day, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  (ARRAY['North','South','East','West','华东','西南'])[1 + customer_id %% 6], (ARRAY['direct','web','partner','fair'])[1 + n %% 4],
+  CASE WHEN state = 'accepted' THEN LEAST(day + 25 + n %% 11, %(today)s::date) END
 FROM made_orders JOIN (SELECT n, sum(price * quantity) AS net, sum(cost * quantity) AS cost,
   string_agg(sku || E'\n' || name, E'\n' ORDER BY position) AS texts FROM made_lines GROUP BY n) AS totals USING (n)
 """
@@ -121,6 +124,8 @@ class Command(BaseCommand):
             for sql in (_CUSTOMERS, _PRODUCTS, *_DRAFTED.split(";")[:2], _ORDERS, _LINES, *_HISTORY.split(";")[:4]):
                 cursor.execute(sql, names)
                 self.stdout.write(f"{cursor.rowcount} rows")
+        mark_all()
+        refresh_sums()
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         self.stdout.write(
