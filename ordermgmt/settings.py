@@ -221,6 +221,7 @@ X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "ordermgmt.lib.formats"
+FILTERS_EMPTY_CHOICE_LABEL = "–"  # of django-filter; forms: the tag `field`
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "ordermgmt" / "locale"]
 USE_I18N = True

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms import BoundField
 from django.forms.widgets import ChoiceWidget
 from django.templatetags.static import static
@@ -116,15 +117,27 @@ def field(bound: BoundField, css: str = "") -> dict[str, Any]:
     )
     if bound.errors:
         attrs["aria-invalid"] = "true"
+    if kind == "select":
+        _dash(bound)
     if kind == "choices":  # each box is drawn by itself, with its label beside it
         bound.field.widget.attrs.update(attrs)
     return {"bound": bound, "widget": bound.as_widget(attrs=attrs), "kind": kind, "css": css, "again": again}
 
 
-@register.inclusion_tag("components/form_errors.html")
-def form_errors(form: Any) -> dict[str, Any]:
+def _dash(bound: BoundField) -> None:
+    """Django draws the empty choice as nine hyphens; ours is a dash."""
+    hyphens = BLANK_CHOICE_DASH[0][1]
+    if getattr(bound.field, "empty_label", None) == hyphens:
+        bound.field.empty_label = "–"  # type: ignore[attr-defined]  # a ModelChoiceField
+    elif isinstance(choices := bound.field.widget.choices, list):
+        bound.field.widget.choices = [(value, "–" if label == hyphens else label) for value, label in choices]
+
+
+@register.inclusion_tag("components/form_errors.html", takes_context=True)
+def form_errors(context: dict[str, Any], form: Any) -> dict[str, Any]:
     """What is wrong with the form as a whole, and a count of the fields to mend."""
-    return {"form": form, "fields": sum(1 for bound in form if bound.errors)}
+    request: Request = context["request"]
+    return {"form": form, "fields": sum(1 for bound in form if bound.errors), "saves": request.method == "POST"}
 
 
 @register.simple_tag(takes_context=True)
