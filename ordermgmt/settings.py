@@ -266,9 +266,9 @@ CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # The nameless exchange routes by the queue's name and keeps no table of its own.
-CELERY_TASK_QUEUES = [
-    Queue(name, Exchange("", type="direct"), routing_key=name) for name in ("default", "pdf", "reports", "import")
-]
+# `upkeep` is what keeps the others going, so it never waits behind them.
+WORK_QUEUES = ("upkeep", "default", "pdf", "reports", "import")
+CELERY_TASK_QUEUES = [Queue(name, Exchange("", type="direct"), routing_key=name) for name in WORK_QUEUES]
 CELERY_TASK_DEFAULT_EXCHANGE = ""
 CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -297,8 +297,8 @@ else:
     }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    name: {"task": f"activity.{name}", "schedule": seconds, "options": {"expires": seconds * 3}}
-    for name, seconds in (("heartbeat", 10), ("sweep", 10), ("remind", 900))
+    name: {"task": f"activity.{name}", "schedule": seconds, "options": {"expires": seconds * 3, "queue": queue}}
+    for name, seconds, queue in (("heartbeat", 10, "upkeep"), ("sweep", 10, "upkeep"), ("remind", 900, "default"))
 }
 CELERY_BEAT_SCHEDULE["deem"] = {"task": "fulfilment.deem", "schedule": 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["materials"] = {

@@ -55,8 +55,9 @@ def leave_low_score(company: Company) -> None:
     busy = CapacityBooking.objects.filter(assignment__staff=person, day__gte=today)
     day = max([today, *busy.values_list("day", flat=True)]) + dt.timedelta(days=3)
     add_absence(person, day=day, last=day + dt.timedelta(days=4), reason="Leave", actor=company.people["pm"])
-    rows = Assignment.objects.filter(order__state="in_production", last__gte=today).select_related("order")
-    order = next((one.order for one in rows.order_by("pk") if not ask_blocked(one.order)), None)
+    rows = Assignment.objects.exclude(order__project_manager=None).select_related("order")
+    # Somebody at work today, else whose work ended last: in a small company nobody may be at work.
+    order = next((one.order for one in rows.order_by("-last", "pk") if not ask_blocked(one.order)), None)
     if order is None or order.project_manager is None:
         return
     link = ask_feedback(order, key="demo", actor=order.project_manager)

@@ -19,6 +19,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.faults.settings"
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.core.files.storage import default_storage  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
@@ -43,7 +44,7 @@ def worker() -> subprocess.Popen[bytes]:
         "-l",
         "ERROR",
         "-Q",
-        "default,pdf,reports,import",
+        ",".join(settings.WORK_QUEUES),
     ]
     schedule = os.path.join(os.environ["VAR_DIR"], "schedule")
     return subprocess.Popen([sys.executable, "-m", *command, "-s", schedule], start_new_session=True)
@@ -131,7 +132,6 @@ def invoices(result: dict[str, object]) -> None:
 
 def issue_by_page(drafts: list[Any]) -> float:
     """Presses “issue” on each, as finance does at a browser; gives the slowest answer, in seconds."""
-    from django.conf import settings
     from django.test import Client
 
     from tests.factories.orders import person

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+from django.conf import settings
 from kombu import Connection, Exchange, Queue
 
 import ordermgmt.celery  # noqa: F401  # makes the transport known
@@ -59,3 +60,20 @@ def test_four_writers_and_four_readers_lose_and_double_nothing(tmp_path: Path) -
         thread.join(timeout=30)
     assert sorted(got) == list(range(200))
     assert [path.name for path in (tmp_path / "messages").iterdir()] == []
+
+
+def test_what_keeps_things_going_waits_for_no_backlog(tmp_path: Path) -> None:
+    """A sweep that is sent behind 200 messages is among the first that a worker gets, as it listens to all queues."""
+    _send(tmp_path, 0, 200)
+    queues = {queue.name: queue for queue in settings.CELERY_TASK_QUEUES}
+    upkeep = queues[settings.CELERY_BEAT_SCHEDULE["sweep"]["options"]["queue"]]
+    got: list[str] = []
+    with _connection(tmp_path) as connection:
+        connection.Producer(serializer="json").publish({}, routing_key=upkeep.name, declare=[upkeep])
+        consumer = connection.Consumer(
+            list(queues.values()), callbacks=[lambda _body, message: got.append(message.delivery_info["routing_key"])]
+        )
+        with consumer:
+            for _turn in range(len(queues)):
+                connection.drain_events(timeout=2)
+    assert "upkeep" in got

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.services import free_port, program
 
@@ -53,6 +54,14 @@ def test_nothing_starts_without_what_must_be_given(missing: str) -> None:
     # The packaged Compose forgets its exit code; it says what is missing and prints no file.
     assert done.stdout == ""
     assert f"required variable {missing} is missing" in done.stderr
+
+
+def test_the_worker_listens_to_everything_that_is_scheduled(composed: dict[str, Any]) -> None:
+    command = composed["services"]["worker"]["command"]
+    assert command[command.index("--queues") + 1] == ",".join(settings.WORK_QUEUES)
+    scheduled = {name: one["options"].get("queue", "default") for name, one in settings.CELERY_BEAT_SCHEDULE.items()}
+    assert set(scheduled.values()) <= set(settings.WORK_QUEUES)
+    assert scheduled["sweep"] == "upkeep"
 
 
 def test_every_service_is_watched_confined_and_nobody_is_root(composed: dict[str, Any]) -> None:

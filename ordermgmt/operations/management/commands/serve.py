@@ -16,8 +16,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ordermgmt.operations.supervisor import Child, Supervisor
 
-QUEUES = "default,pdf,reports,import"
-
 
 def web_command(bind: str, workers: int, threads: int) -> list[str]:
     """gunicorn with threads: pages wait for the database more than they compute."""
@@ -42,7 +40,7 @@ def worker_command() -> list[str]:
             "ordermgmt",
             "worker",
             "--queues",
-            QUEUES,
+            ",".join(settings.WORK_QUEUES),
             "--concurrency",
             "2",
         ),
