@@ -21,6 +21,7 @@ from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
+from orders.services import REQUESTS_COUNTED
 
 from .base import locked, refuse, save_noted, step
 from .impact import Impact, impact_of
@@ -115,7 +116,10 @@ def send_back(change: ChangeRequest, order: Order, *, actor: "User") -> ChangeRe
 
 
 def moved(change: ChangeRequest) -> list[str]:
-    """What happened to the order since the request was bound to it, in words, the newest last."""
+    """What happened to the order since the request was bound to it, in words, the newest last.
+
+    What the order counts of its requests moves nothing: the version stays.
+    """
     if change.bound_at is None:
         return []
     rows = Event.objects.filter(root_type="orders.order", root_id=change.order_id, at__gt=change.bound_at)
@@ -123,7 +127,8 @@ def moved(change: ChangeRequest) -> list[str]:
     words = []
     for one in found[:50]:
         what = one.data.get("what") if isinstance(one.data, dict) else None
-        words.append(_(what) if what else str(one.event_type.plain_message))
+        if what != REQUESTS_COUNTED:
+            words.append(_(what) if what else str(one.event_type.plain_message))
     return list(dict.fromkeys(words))[:5]
 
 

@@ -19,6 +19,7 @@ from .entering import (
     places_of,
 )
 from .facts import (
+    REQUESTS_COUNTED,
     note_accepted,
     note_changes,
     note_charges,
@@ -46,6 +47,7 @@ from .totals import apply_totals, rules_of, totals_of
 __all__ = [
     "HOLDER",
     "LINE",
+    "REQUESTS_COUNTED",
     "Amended",
     "Amendment",
     "Promise",

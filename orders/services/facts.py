@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 Quantities = Mapping[int, Decimal]
+#: What was counted where an order's open, pending and unread change requests changed in number.
+REQUESTS_COUNTED = gettext_noop("the change requests")
 
 
 def _move_lines(
@@ -199,8 +201,6 @@ def note_changes(
         if value is not None:
             setattr(order, name, value)
     order.save(update_fields=[*given, "changed_at"])
-    record(
-        events.COUNTS_NOTED, order, actor=actor, before=before, after=snapshot(order),
-        what=gettext_noop("the change requests"),
-    )  # fmt: skip
+    after = snapshot(order)
+    record(events.COUNTS_NOTED, order, actor=actor, before=before, after=after, what=REQUESTS_COUNTED)
     return order

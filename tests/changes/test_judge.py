@@ -30,6 +30,7 @@ from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.templatetags.ui import day, quantity
 from orders.models import Order, OrderLine
 from orders.services import hold_order, resume_order
+from tests.factories.billing import drafted
 from tests.factories.changes import agreed, approved, assessed, fresh, judged, more, submitted
 from tests.factories.orders import line, person, started
 
@@ -152,6 +153,15 @@ class TestJudgedAgain:
         resume_order(Order.objects.get(pk=order.pk), actor=person("pm"))
         assert reassess_change(fresh(change), actor=person("pm")).state == "assessed"
         assert next_step(fresh(change)).seq == 1
+
+    def test_what_moved_is_the_order_and_not_its_requests(self, order):
+        """Approving counts the order's requests anew; that moves nothing a judgement or an approval rests on."""
+        change = approved(order, more(order, 11))
+        drafted(Order.objects.get(pk=order.pk))
+        with pytest.raises(TransitionRefused, match="moved") as refused:
+            apply_change(fresh(change), actor=person("pm"))
+        assert "requests" not in str(refused.value)
+        assert "draft" in str(refused.value)
 
     def test_taken_back_voids_everything(self, order):
         change = approved(order, more(order, 11))
