@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from changes import events
 from changes.models import ApprovalStep, Assessment, ChangeRequest, Consent
@@ -143,7 +144,8 @@ def _bind(change: ChangeRequest, order: Order) -> Impact:
     change.margin_after = impact.margin_after
     levels = [one.level for one in judged if one.aspect == Aspect.QUALITY]
     change.quality = levels[0] if levels else Assessment.Level.NONE
-    change.impact = impact.kept() | {"extra_cost": format(impact.extra.normalize(), "f")}
+    extra = format(impact.extra.normalize(), "f")
+    change.impact = impact.kept() | {"extra_cost": extra, "reasons": _told(order, operations, impact)}
     if lacks_rate(order.currency):
         change.impact["without_rate"] = order.currency
     change.order_version = order.version
@@ -155,6 +157,17 @@ def _bind(change: ChangeRequest, order: Order) -> Impact:
     change.content_hash = bound_hash(change, order, operations, [(one.role, one.mode) for one in steps])
     lay_out(change, steps)
     return impact
+
+
+def _told(order: Order, operations: Iterable[Op], impact: Impact) -> dict[str, list[str]]:
+    """The reasons for the days in every language: who reads them is not who judged."""
+    here = get_language() or settings.LANGUAGE_CODE
+    found = {here: impact.reasons}
+    for code, _name in settings.LANGUAGES if impact.reasons else ():
+        if code != here:
+            with override(code):
+                found[code] = impact_of(order, list(operations)).reasons
+    return found
 
 
 def bound_hash(change: ChangeRequest, order: Order, operations: Iterable[Op], steps: Iterable[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from changes.models import Assessment, ChangeRequest, Operation
@@ -40,9 +41,11 @@ def kept_impact(change: ChangeRequest, judged: Sequence[Assessment]) -> dict[str
     """What a decided request meant for the order when it was judged; None where nobody judged all of it."""
     if not change.impact or len(judged) < len(Assessment.Aspect):
         return None
-    return change.impact | {
-        name: None if change.impact.get(name) is None else Decimal(change.impact[name]) for name in _FIGURES
-    }
+    told = change.impact.get("reasons") or []
+    if isinstance(told, dict):  # by language; a list was kept in that of who judged
+        told = told.get(get_language()) or next(iter(told.values()))
+    figures = {name: None if change.impact.get(name) is None else Decimal(change.impact[name]) for name in _FIGURES}
+    return change.impact | figures | {"reasons": told}
 
 
 def _kept(change: ChangeRequest) -> tuple[dict[str, Any], dict[str, Any]] | None:

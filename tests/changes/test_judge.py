@@ -261,3 +261,14 @@ class TestPages:
         with translation.override("zh-hans"):
             event = Event.objects.filter(type="changes.judged").latest("pk")
             assert event.message == f"评估了变更 {refused.number} 的质量：无"
+
+    def test_the_reason_for_the_days_is_kept_in_every_language(self, client_of, manager, order):
+        later = str(order.promised_date + dt.timedelta(days=9))
+        change = assessed(order, Op("promised_date", after=later))
+        refuse_change(change, reason="No.", actor=manager)
+        page = client_of(manager).get(change.get_absolute_url()).content.decode()
+        assert "The promised date moves to" in page
+        User.objects.filter(pk=manager.pk).update(language="zh-hans")
+        page = client_of(manager).get(change.get_absolute_url()).content.decode()
+        assert "The promised date moves to" not in page
+        assert "承诺日期改为" in page
