@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from changes.models import (
     ApprovalRule,
@@ -197,7 +197,9 @@ class ConsentForm(forms.Form):
     """The customer's yes with its evidence."""
 
     given_by = forms.CharField(
-        label=gettext_lazy("Given by"), max_length=150, help_text=gettext_lazy("The person at the customer who agreed.")
+        label=pgettext_lazy("consent", "Given by"),
+        max_length=150,
+        help_text=gettext_lazy("The person at the customer who agreed."),
     )
     given_on = forms.DateField(label=gettext_lazy("Given on"), widget=_DATE, help_text=gettext_lazy("When they did."))
     evidence = forms.CharField(
