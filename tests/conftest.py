@@ -61,13 +61,22 @@ def expected(key: str) -> dict[str, Any]:
     return content[key]
 
 
+def _no_data() -> str:
+    """Why no shared data set is read here; "" where one is (decision 0034)."""
+    if not data_folder():
+        return "the shared data sets are not here (TEST_DATA_DIR)"
+    if connection.vendor == "postgresql" and not whole_data():
+        return "SQLite reads the shared data sets (WHOLE_DATA=1 reads them here too, and whole)"
+    return ""
+
+
 def _missing() -> dict[str, str]:
     """Markers that can't run here, with the reason."""
     reasons = {
         "postgres": "" if connection.vendor == "postgresql" else "TEST_DATABASE_URL names no PostgreSQL",
         "redis": "" if os.environ.get("TEST_REDIS_URL") else "TEST_REDIS_URL names no Redis",
         "browser": "" if chromium() else "there is no Chromium (apt install chromium)",
-        "data": "" if data_folder() else "the shared data sets are not here (TEST_DATA_DIR)",
+        "data": _no_data(),
     }
     return {marker: reason for marker, reason in reasons.items() if reason}
 

@@ -41,7 +41,19 @@ def workers(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     }  # fmt: skip
 
     def start() -> subprocess.Popen[bytes]:
-        command = ["celery", "-A", "ordermgmt", "worker", "-B", "-c", "2", "-l", "ERROR", "-Q", "upkeep,default,reports"]
+        command = [
+            "celery",
+            "-A",
+            "ordermgmt",
+            "worker",
+            "-B",
+            "-c",
+            "2",
+            "-l",
+            "ERROR",
+            "-Q",
+            "upkeep,default,reports",
+        ]
         schedule = str(tmp_path / f"schedule{len(started)}")
         worker = subprocess.Popen(
             [sys.executable, "-m", *command, "-s", schedule], cwd=ROOT, env=surroundings, start_new_session=True

@@ -161,7 +161,7 @@ def _answer(port: int, path: str) -> tuple[int, str]:
 
 @pytest.mark.postgres
 @pytest.mark.redis
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.xdist_group("deploy")
 def test_each_command_of_ours_works(composed: dict[str, Any], database: None, tmp_path: Path) -> None:
     port = free_port()
