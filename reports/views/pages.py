@@ -107,7 +107,7 @@ def _sums(lines: list[dict[str, Any]], columns: list[dict[str, Any]], period: st
 
 
 def chart_data(section: dict[str, Any]) -> dict[str, Any]:
-    """Labels and one series per currency: amounts of different currencies are never added up."""
+    """Labels, what the values are, and one series per currency: amounts of different currencies are never added up."""
     label_key, value_key = section["label_key"], section["chart"]
     rows = section["rows"][:24] if section["chart_kind"] == "bar" else section["rows"]
     labels = list(dict.fromkeys(str(row[label_key]) for row in rows))
@@ -116,6 +116,7 @@ def chart_data(section: dict[str, Any]) -> dict[str, Any]:
         series.setdefault(row.get("currency", ""), {})[str(row[label_key])] = str(row[value_key] or 0)
     return {
         "labels": labels,
+        "unit": next((column["kind"] for column in section["columns"] if column["key"] == value_key), ""),
         "series": [
             {"label": name, "values": [found.get(label) for label in labels]} for name, found in sorted(series.items())
         ],

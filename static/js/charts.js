@@ -1,4 +1,4 @@
-// A chart from data beside it: <canvas data-chart="id-of-json-script" data-chart-kind="bar"> (data-chart-percent: of 100). The table says the same.
+// A chart from data beside it: <canvas data-chart="id-of-json-script" data-chart-kind="bar"> (data-chart-percent, or data of the unit "percent": of 100). The table says the same.
 const COLOURS = ["#0a5bbf", "#2f8a4b", "#c2570c", "#7a3fb3", "#0f7c8a", "#b3261e", "#64748b"];
 const ON_DARK = ["#6cb0f5", "#6fcf8b", "#f2a154", "#c39bf0", "#5fc9d8", "#ff9d94", "#a3b1c2"];
 let loading = null;
@@ -17,7 +17,7 @@ export function charts(root, once) {
     const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
     if (!data.labels.length) return;
     const Chart = await library();
-    const percent = "chartPercent" in canvas.dataset;
+    const percent = "chartPercent" in canvas.dataset || data.unit === "percent";
     const text = getComputedStyle(document.body).color;
     Chart.defaults.color = text;
     const dark = document.documentElement.dataset.bsTheme === "dark";
@@ -29,7 +29,7 @@ export function charts(root, once) {
         labels: data.labels,
         datasets: data.series.map((series, index) => ({ label: series.label, data: series.values, backgroundColor: colours[index % colours.length], borderColor: colours[index % colours.length], tension: .2 })),
       },
-      options: { responsive: true, maintainAspectRatio: false, animation: false, plugins: { legend: { display: data.series.length > 1 } }, scales: { y: percent ? { beginAtZero: true, suggestedMax: 100, ticks: { callback: (value) => `${value} %` } } : { beginAtZero: true } } },
+      options: { responsive: true, maintainAspectRatio: false, animation: false, plugins: { legend: { display: data.series.length > 1 } }, scales: { y: percent ? { beginAtZero: true, suggestedMax: 100, ticks: { callback: (value) => `${value} %` } } : { beginAtZero: true, ticks: data.unit === "count" ? { precision: 0 } : {} } } },
     });
   });
 }

@@ -12,6 +12,7 @@ from ordermgmt.company.services import business_today
 from orders.models import Order
 from orders.services import import_order
 from reports.services import compute_report
+from reports.views.pages import chart_data
 from tests.factories.fulfilment import ship
 from tests.factories.orders import customer_a, line, person, started
 
@@ -78,3 +79,12 @@ def test_late_is_delivered_late_and_nothing_else(client_of: Any) -> None:
     # The list of orders that are behind is the same one.
     listed = client_of(manager).get("/orders/?late=yes").context["page"].rows
     assert {one.number for one in listed} == {one.number for one in outcomes["overdue"]}
+
+
+def test_a_chart_says_what_its_values_are() -> None:
+    columns = [{"key": "label", "kind": "text"}, {"key": "percent", "kind": "percent"}]
+    rows = [{"label": "2026-01", "percent": Decimal("66.7")}]
+    section = {"label_key": "label", "chart": "percent", "chart_kind": "line", "columns": columns, "rows": rows}
+    assert chart_data(section) == {
+        "labels": ["2026-01"], "unit": "percent", "series": [{"label": "", "values": ["66.7"]}]
+    }  # fmt: skip
