@@ -114,9 +114,9 @@ def bare_write(change: ChangeRequest, keys: list[int]) -> None:
     order = change.order
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO orders_orderamendment (order_id, version, source, source_id, at, actor_id) "
-            "VALUES (%s, %s, 'changes.changerequest', %s, %s, %s)",
-            [order.pk, order.version + 1, change.pk, timezone.now(), change.requested_by_id],
+            "INSERT INTO orders_orderamendment (order_id, version, last_position, source, source_id, at, actor_id) "
+            "SELECT %s, %s, MAX(position), 'changes.changerequest', %s, %s, %s FROM orders_orderline WHERE order_id = %s",
+            [order.pk, order.version + 1, change.pk, timezone.now(), change.requested_by_id, order.pk],
         )
         cursor.execute("UPDATE orders_orderline SET quantity = 3, net = 300 WHERE id = ANY(%s)", [keys])
 
