@@ -330,3 +330,10 @@ def test_suppliers_are_kept_and_priced_by_those_who_may(client_of, pm, warehouse
     assert client.get(f"{place}prices/{row.pk}/remove/").status_code == 405
     assert client.post(f"{place}prices/{row.pk}/remove/").status_code == 302
     assert client.post(f"{place}prices/{row.pk}/remove/").status_code == 404
+
+
+def test_who_may_not_count_is_not_sent_to_the_count_sheet(client_of, warehouse, pm):
+    sheet = f"/inventory/warehouses/{main_warehouse().code}/count/"
+    assert sheet in client_of(warehouse).get("/inventory/stock/").content.decode()
+    page = client_of(pm).get("/inventory/stock/").content.decode()
+    assert sheet not in page
