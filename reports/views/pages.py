@@ -111,9 +111,10 @@ def chart_data(section: dict[str, Any]) -> dict[str, Any]:
     label_key, value_key = section["label_key"], section["chart"]
     rows = section["rows"][:24] if section["chart_kind"] == "bar" else section["rows"]
     labels = list(dict.fromkeys(str(row[label_key]) for row in rows))
-    series: dict[str, dict[str, str]] = {}
+    series: dict[str, dict[str, str | None]] = {}
     for row in rows:
-        series.setdefault(row.get("currency", ""), {})[str(row[label_key])] = str(row[value_key] or 0)
+        value = row[value_key]  # where nothing is to be told, the line has a gap
+        series.setdefault(row.get("currency", ""), {})[str(row[label_key])] = None if value is None else str(value)
     return {
         "labels": labels,
         "unit": next((column["kind"] for column in section["columns"] if column["key"] == value_key), ""),

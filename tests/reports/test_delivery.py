@@ -83,8 +83,8 @@ def test_late_is_delivered_late_and_nothing_else(client_of: Any) -> None:
 
 def test_a_chart_says_what_its_values_are() -> None:
     columns = [{"key": "label", "kind": "text"}, {"key": "percent", "kind": "percent"}]
-    rows = [{"label": "2026-01", "percent": Decimal("66.7")}]
+    rows = [{"label": "2026-01", "percent": Decimal("66.7")}, {"label": "2026-02", "percent": None}]
     section = {"label_key": "label", "chart": "percent", "chart_kind": "line", "columns": columns, "rows": rows}
     assert chart_data(section) == {
-        "labels": ["2026-01"], "unit": "percent", "series": [{"label": "", "values": ["66.7"]}]
+        "labels": ["2026-01", "2026-02"], "unit": "percent", "series": [{"label": "", "values": ["66.7", None]}]
     }  # fmt: skip
