@@ -47,7 +47,8 @@ def _country_choices() -> list[tuple[str, str]]:
     return [("", "–"), *countries()]
 
 
-def _check_phone(text: str) -> str:
+def check_phone(text: str) -> str:
+    """The number as it was written. Raises ValidationError where nobody could dial it."""
     if text and (not _PHONE.fullmatch(text) or sum(sign.isdigit() for sign in text) < 3):
         raise ValidationError(_("Write a phone number with digits, blanks, + ( ) - and an extension if there is one."))
     return text
@@ -124,7 +125,7 @@ class CustomerForm(_CustomerForm):
         return " ".join(self.cleaned_data["name"].split())
 
     def clean_phone(self) -> str:
-        return _check_phone(self.cleaned_data["phone"])
+        return check_phone(self.cleaned_data["phone"])
 
     def clean_website(self) -> str:
         """With or without https:// in front, as it is typed."""
@@ -260,7 +261,7 @@ class ContactForm(_ContactForm):
         self.fields["version"].initial = instance.version if instance else None
 
     def clean_phone(self) -> str:
-        return _check_phone(self.cleaned_data["phone"])
+        return check_phone(self.cleaned_data["phone"])
 
 
 class AddressForm(_AddressForm):

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from customers import services
-from customers.forms import AddressForm, ContactForm, CustomerForm, TermsForm, sellers
+from customers.forms import AddressForm, ContactForm, CustomerForm, TermsForm, check_phone, sellers
 from customers.models import Contact, Customer
 from ordermgmt.lib.countries import country_code
 from ordermgmt.lib.importing import (
@@ -120,6 +121,12 @@ def _customer_data(context: Context, row: Row, customer: Customer | None) -> dic
     if customer is not None:
         data = {**model_to_dict(customer, fields=[*_OWN, "country", "owner"]), "tags": ", ".join(customer.tags)}
     data |= {name: row.text(name) for name in (*_OWN, "tags") if row.text(name)}
+    if text := row.text("phone"):
+        try:
+            check_phone(text)
+        except ValidationError as error:  # nobody is left out for a number that can't be dialled
+            context.warn(row, row.headers.get("phone", ""), " ".join(error.messages))
+            data["phone"] = customer.phone if customer is not None else ""
     if text := row.text("country"):
         code = country_code(text)
         if code is None:

@@ -31,13 +31,15 @@ def table(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 def part(folder: Path, target_folder: Path) -> Path:
-    """A small folder with every hundred-and-fiftieth business, the worst ones, and all with a date that can't be."""
+    """A small folder with every hundred-and-fiftieth business, the worst ones, and all with a phone number or a date that
+    can't be."""
     tables = {name: table(folder, name) for name in ("businesses", "inspections", "violations")}
     odd = {
         row["business_id"] for row in tables["violations"]
         if (found := CORRECTED.search(row["description"])) and re.search(r"M$|9873|2027", found[1])
     }  # fmt: skip
     odd |= {row["business_id"] for row in tables["inspections"] if int(row["score"]) < 56}
+    odd |= {row["business_id"] for row in tables["businesses"] if re.search("[a-z]", row["phone_number"])}
     kept = odd | {row["business_id"] for row in tables["businesses"][::150]}
     for name, rows in tables.items():
         with (target_folder / f"{name}.csv").open("w", encoding="iso-8859-1", newline="") as out:
@@ -90,6 +92,7 @@ def test_inspections(tmp_path, client_of, finance):
     jobs = Job.objects.count()
     steps = imported(folder)
     assert {name: one["refused"] for name, one in steps.items()} == dict.fromkeys(steps, 0)
+    assert [one["column"] for one in steps["customers"]["warnings"]] == ["phone_number"]
 
     assert Acceptance.objects.filter(examiner="third").count() == figures["inspections"]
     assert Finding.objects.count() == figures["inspections"]
