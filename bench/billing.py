@@ -77,7 +77,7 @@ def served(workers: int = 2):
     command = ["gunicorn", "ordermgmt.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
                "--workers", str(workers), "--threads", "4", "--keep-alive", "60", "--no-control-socket", "--log-level", "error"]  # fmt: skip
     surroundings = os.environ | {"LOG_LEVEL": "ERROR", "SITE_URL": f"http://127.0.0.1:{port}"}
-    server = subprocess.Popen([sys.executable, "-m", *command], env=surroundings)  # noqa: S603
+    server = subprocess.Popen([sys.executable, "-m", *command], env=surroundings)  # noqa: S603  # our own program
     try:
         for _ in range(300):
             with contextlib.suppress(OSError), contextlib.closing(Visitor(port)) as visitor:
@@ -268,7 +268,7 @@ def huge(lines: int) -> None:
 
 def _printed_elsewhere(one: Invoice) -> int:
     """The document made in a process of its own, as a worker does; prints what that took of memory. Returns its size."""
-    made = subprocess.run(  # noqa: S603
+    made = subprocess.run(  # noqa: S603  # our own program
         [sys.executable, __file__, "print", str(one.pk)], check=True, stdout=subprocess.PIPE, text=True
     )
     size, peak = made.stdout.split()

@@ -163,7 +163,7 @@ def files() -> None:
                 "--output", str(target),
             ]  # fmt: skip
             started = time.perf_counter()
-            answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603
+            answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603  # our own program
             seconds, memory = time.perf_counter() - started, int(answer.stdout) / 1024
             size = target.stat().st_size / 1e6
             print(f"{rows:,} rows as {file_format}: {seconds:.0f} s, {size:.1f} MB, {memory:.0f} MiB of memory at most")

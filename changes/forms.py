@@ -121,10 +121,10 @@ class RiskChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
 
     def __init__(self, data: Any = None, files: Any = None, *, instance: Risk, user: User) -> None:
         super().__init__(data, files, instance=ChangeRequest(order=instance.order))
-        self.fields["reason"].queryset = ChangeReason.objects.filter(is_active=True)  # type: ignore[attr-defined]
+        self.fields["reason"].queryset = ChangeReason.objects.filter(is_active=True)  # type: ignore[attr-defined]  # a choice field
         told = [instance.title, instance.outcome, instance.contingency]
         if instance.state == Risk.State.HAPPENED:
-            self.initial["reason"] = self.fields["reason"].queryset.filter(code="RISK").first()  # type: ignore[attr-defined]
+            self.initial["reason"] = self.fields["reason"].queryset.filter(code="RISK").first()  # type: ignore[attr-defined]  # a choice field
             told += self._toll(instance, sees_cost=user.has_perm("orders.view_cost"))
         self.initial["text"] = ". ".join(part.strip(" .") for part in told if part.strip())
 

@@ -105,7 +105,7 @@ def _on_purchase(request: Any, purchase: PurchaseOrder) -> dict[str, Any] | None
 def with_actions(decisions: list[PurchaseDecision], user: Any) -> dict[str, Any]:
     """Decisions, each with what the person may do with it."""
     for one in decisions:
-        one.actions = PURCHASE_ACTIONS.offered(one, user) if one.is_open else []  # type: ignore[attr-defined]
+        one.actions = PURCHASE_ACTIONS.offered(one, user) if one.is_open else []  # type: ignore[attr-defined]  # for the page alone
     return {"decisions": decisions}
 
 

@@ -77,7 +77,7 @@ def detail(request: Request, reference: str) -> HttpResponse:
 
 
 def _issue_blockers(invoice: Invoice) -> list[Blocker]:
-    return INVOICE_ACTIONS.get("issue").blockers(invoice) if invoice.is_draft else []  # type: ignore[union-attr]
+    return INVOICE_ACTIONS.get("issue").blockers(invoice) if invoice.is_draft else []  # type: ignore[union-attr]  # registered beside it
 
 
 def _sheet(invoice: Invoice) -> tuple[dict[str, Any], list[Blocker]]:

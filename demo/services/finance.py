@@ -27,7 +27,7 @@ _IBAN = "DE02120300000000202051"
 def bookkeeping(company: Company) -> Life:
     """The accounts once; every four weeks the rates, which go up and down a little."""
     # Dice of its own: the orders of the year stay as they are.
-    boss, chance = company.people["finance.manager"], random.Random(11)  # noqa: S311
+    boss, chance = company.people["finance.manager"], random.Random(11)  # noqa: S311  # dice of a demo
     set_ledger_accounts(proposed_accounts(), seen={}, actor=boss)
     set_late_fee_policy(start=business_today(), annual=Decimal(9), actor=boss, grace_days=5)
     while True:

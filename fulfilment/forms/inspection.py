@@ -76,8 +76,8 @@ class DeliverForm(ShipForm):
 
     kind = Shipment.Kind.SERVICE
     carrier = None  # type: ignore[assignment]  # a service travels with nobody
-    tracking_number = None  # type: ignore[assignment]
-    inspected = None  # type: ignore[assignment]
+    tracking_number = None  # type: ignore[assignment]  # as carrier
+    inspected = None  # type: ignore[assignment]  # as carrier
     description = forms.CharField(
         label=gettext_lazy("What was delivered"), max_length=4000, required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -45,7 +45,7 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         super().__init__(data, files, instance=instance)
         self.fields["owner"].queryset = users_with_role(Role.PM)  # type: ignore[attr-defined]
         offered = RiskCategory.objects.filter(is_active=True) | RiskCategory.objects.filter(code=instance.category_id)
-        self.fields["category"].queryset = offered  # type: ignore[attr-defined]
+        self.fields["category"].queryset = offered  # type: ignore[attr-defined]  # a choice field
         for axis in ("probability", "impact"):
             self.fields[axis] = _level_field(axis)
 

@@ -192,7 +192,7 @@ class WorkForm(forms.Form):
         self.order = order
         lines = order.lines.filter(supply=OrderLine.Supply.SERVICE, quantity__gt=0)
         self.fields["line"].queryset = lines  # type: ignore[attr-defined]  # a choice field
-        self.fields["line"].label_from_instance = lambda one: f"{one.position} {one.description}"  # type: ignore[attr-defined]
+        self.fields["line"].label_from_instance = lambda one: f"{one.position} {one.description}"  # type: ignore[attr-defined]  # a choice field
         open_ones = Milestone.objects.open().filter(order=order)
         self.fields["milestone"].queryset = open_ones  # type: ignore[attr-defined]  # a choice field
 
@@ -263,7 +263,7 @@ class ReplaceStaffForm(forms.Form):
         today = business_today()
         super().__init__(data, files, initial={"first": today})
         rows = [row for row in coming(instance.order, today) if row[0].staff_id == instance.staff_id]
-        self.fields["new"].choices = _successors(instance.order, rows, today)  # type: ignore[attr-defined]
+        self.fields["new"].choices = _successors(instance.order, rows, today)  # type: ignore[attr-defined]  # a choice field
 
 
 class ReplaceForForm(ReplaceStaffForm):
@@ -280,6 +280,6 @@ class ReplaceForForm(ReplaceStaffForm):
         forms.Form.__init__(self, data, files, initial={"first": today})
         rows = coming(instance.order, today)
         people = list(dict.fromkeys(one.staff_id for one, _minutes in rows))
-        self.fields["old"].queryset = StaffMember.objects.filter(pk__in=people)  # type: ignore[attr-defined]
+        self.fields["old"].queryset = StaffMember.objects.filter(pk__in=people)  # type: ignore[attr-defined]  # a choice field
         own = [row for row in rows if row[0].staff_id == people[0]] if people else []
-        self.fields["new"].choices = _successors(instance.order, own, today)  # type: ignore[attr-defined]
+        self.fields["new"].choices = _successors(instance.order, own, today)  # type: ignore[attr-defined]  # a choice field

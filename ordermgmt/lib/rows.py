@@ -40,7 +40,7 @@ def _statement(
     row = f"({', '.join(['%s'] * (len(fields) + 1))})"
     values = ", ".join([row] * count)
     # Names of our own tables and columns; what is written goes in as parameters.
-    return f"UPDATE {table} SET {sets} FROM (VALUES {values}) AS new WHERE {table}.{key} = new.column1"  # noqa: S608
+    return f"UPDATE {table} SET {sets} FROM (VALUES {values}) AS new WHERE {table}.{key} = new.column1"  # noqa: S608  # names of our own columns
 
 
 def _read(connection: BaseDatabaseWrapper, field: "_Field", value: str) -> str:

@@ -42,7 +42,7 @@ class BehindList(ListView):
         if self.form.errors or not sections_for([section], request.user, self.form.cleaned_data):
             raise Http404
         if self.form.cleaned_data.get("as_of"):
-            self.columns = [one for one in self.columns if one.key not in self.group.facts.only_now]  # type: ignore[misc]
+            self.columns = [one for one in self.columns if one.key not in self.group.facts.only_now]  # type: ignore[misc]  # of this page, not of its class
         try:
             self.documents = self.group.behind(request.user, self.form.cleaned_data, request.GET)
         except ValueError as error:
