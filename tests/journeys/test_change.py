@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext as _t, pgettext
 
 from billing.services import draft_invoice
 from changes.models import ChangeReason, ChangeRequest
@@ -106,7 +106,8 @@ def test_the_life_of_a_change(visitor: Any, language: str) -> None:
             one.look()
     assert fresh(change).state == "approved"
     page = seller.open(url)
-    words = {_t("Given by"): "Mr Wang", _t("Given on"): str(business_today()), _t("Evidence"): "Letter of today"}
+    given_by = pgettext("consent", "Given by")
+    words = {given_by: "Mr Wang", _t("Given on"): str(business_today()), _t("Evidence"): "Letter of today"}
     _confirm(page, _t("Record the customer's consent"), words)
     page = manager_of_project.open(url)
     _confirm(page, _t("Apply the change"))
