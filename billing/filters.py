@@ -84,7 +84,7 @@ class BankLineFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=_("Search"), method="search", max_length=200)
     state = django_filters.ChoiceFilter(label=_("State"), choices=BankLine.State.choices)
-    account = django_filters.ModelChoiceFilter(label=_("Account"), queryset=BankAccount.objects.all())
+    account = django_filters.ModelChoiceFilter(label=_("Bank account"), queryset=BankAccount.objects.all())
     back = django_filters.BooleanFilter(label=_("Comes back"), field_name="is_return")
     booked_from = django_filters.DateFilter(label=_("Booked from"), field_name="booked_on", lookup_expr="gte")
     booked_to = django_filters.DateFilter(label=_("Booked until"), field_name="booked_on", lookup_expr="lte")

@@ -18,7 +18,7 @@ from .payments import SharesForm
 
 _FIELDS = {
     "date": _("Day of booking"), "amount": _("Amount with its sign"), "paid_in": _("Money in"), "paid_out": _("Money out"),
-    "direction": _("In or out"), "text": _("Remittance text"), "name": _("Who"), "iban": _("Their account"),
+    "direction": _("In or out"), "text": _("Remittance text"), "name": _("Other party"), "iban": _("Their account"),
     "reference": _("Bank reference"), "currency": _("Currency"), "balance": _("Balance after the entry"),
     "account": _("Own account"),
 }  # fmt: skip
@@ -35,7 +35,7 @@ class BankFileForm(forms.Form):
         ),
     )  # fmt: skip
     account = forms.ModelChoiceField(
-        label=_("Account"), queryset=BankAccount.objects.none(), required=False, empty_label=_("As the file says"),
+        label=_("Bank account"), queryset=BankAccount.objects.none(), required=False, empty_label=_("As the file says"),
         help_text=_("Needed for tables that don't name the account."),
     )  # fmt: skip
 

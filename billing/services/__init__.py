@@ -6,6 +6,7 @@ from .allocating import allocate_credit, open_instalments, suggest
 from .bank_files import BANK_COLUMNS, keep_bank_account, read_statement_file
 from .bank_lines import book_line, book_sure_lines, return_line, set_line_aside, take_line_up
 from .bank_matching import Match, match_line, match_lines, returned_payments
+from .base import settled_blockers
 from .billing import BoardColumn, bill_instalment, bill_order, bill_proforma, invoice_board
 from .books import BOOKING_COLUMNS, Booking, account_totals, booking_file, booking_rows, bookings
 from .ceiling import most_invoiced, under_invoiced
@@ -248,6 +249,7 @@ __all__ = [
     "set_line_aside",
     "set_reminder_levels",
     "settle_order",
+    "settled_blockers",
     "settlement_blockers",
     "settlement_conditions",
     "settlement_told",

@@ -76,12 +76,16 @@ def content_of(invoice: Invoice) -> dict[str, object]:
 def refuse_settled(orders: Iterable[Order | None]) -> None:
     """Billing of a settled order is read-only. Raises TransitionRefused."""
     for order in orders:
-        if order is not None and order.state == Order.State.SETTLED:
-            raise refuse(
-                _("Order %(order)s is settled: reopen its account first.") % {"order": order.number},
-                f"/billing/orders/{order.number}/settlement/",
-                _("Open the settlement"),
-            )
+        if found := settled_blockers(order):
+            raise TransitionRefused(found)
+
+
+def settled_blockers(order: Order | None) -> list[Blocker]:
+    """Why nothing of an order's account moves any more; empty where it still does."""
+    if order is None or order.state != Order.State.SETTLED:
+        return []
+    sentence = _("Order %(order)s is settled: reopen its account first.") % {"order": order.number}
+    return [Blocker(sentence, f"/billing/orders/{order.number}/settlement/", _("Open the settlement"))]
 
 
 def check_amount(amount: Decimal, currency: str, field: str = "amount") -> Decimal:

@@ -97,7 +97,8 @@ def invoice_board(order: Order) -> list[BoardColumn]:
     if not planned and (left := _unplanned(order)) > ZERO:
         columns["planned"].cards.append(Card(_("Not planned and not invoiced"), "", left))
     for invoice in Invoice.objects.filter(order=order).exclude(kind=Invoice.Kind.PROFORMA).order_by("pk"):
-        if not invoice.is_credit:
+        # What was credited in full asks for nothing and brought nothing: the account lists it.
+        if not invoice.is_credit and invoice.state != Invoice.State.CANCELLED:
             column, card = _document(invoice, today)
             columns[column].cards.append(card)
     return list(columns.values())
@@ -116,6 +117,7 @@ def _document(invoice: Invoice, today: dt.date) -> tuple[str, Card]:
     if invoice.is_draft:
         return "draft", card
     if invoice.open == 0:
+        card.amount = invoice.due - invoice.credited
         return "paid", card
     card.amount = invoice.open
     return "overdue" if late else "open", card

@@ -6,7 +6,7 @@ order add up to the order exactly, whatever way it is split, and each of them by
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
@@ -19,7 +19,7 @@ from billing.models import DocumentAdjustment, Instalment, Invoice, InvoiceLine
 from ordermgmt.company.services import business_today, tax_rules
 from ordermgmt.lib.calculation import Adjustment, DocumentInput, LineInput, TaxRules, Totals, calculate, split_by_weight
 from ordermgmt.lib.claims import progress_amount
-from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total, unit
+from ordermgmt.lib.money import HUNDRED, ZERO, quantise, unit
 from orders.models import Order, OrderLine
 from orders.services import rules_of, totals_of
 
@@ -144,25 +144,26 @@ def most_rounding(currency: str, rules: TaxRules) -> Decimal:
     return MOST_UNITS * max(unit(currency), rules.cash_step(currency))
 
 
-def compose_deposit(order: Order, instalments: Sequence[Instalment], count: int) -> Composition:
-    """A taxed document over instalments ahead of delivery: their amount, split over the order's tax rates."""
-    amount = total(instalment.amount for instalment in instalments)
+def compose_deposit(order: Order, instalment: Instalment, count: int) -> Composition:
+    """A taxed document over an instalment ahead of delivery: its amount, split over the order's tax rates."""
+    amount = instalment.amount
     rules = rules_of(order)
     # Several authorities may tax one amount: it is split by category and rate, which each of them shares.
     groups = totals_of(order, order.order_lines, replace(rules, rounding="group") if rules.components else rules).taxes
     shares = split_by_weight(amount, [group.basis + group.tax for group in groups], order.currency)
-    seqs = ", ".join(str(instalment.seq) for instalment in instalments)
     lines = []
     with translation.override(order.language):
+        words = _("Instalment %(seq)s of %(count)s for order %(order)s")
+        if instalment.label:
+            words = _("%(label)s: instalment %(seq)s of %(count)s for order %(order)s")
+        told = {"label": instalment.label, "seq": instalment.seq, "count": count, "order": order.number}
         for position, (group, share) in enumerate(zip(groups, shares, strict=True), start=1):
             net = quantise(share * HUNDRED / (HUNDRED + group.rate), order.currency)
             price = share if rules.gross else net
             lines.append(
                 InvoiceLine(
                     position=position, kind=InvoiceLine.Kind.DEPOSIT, quantity=Decimal(1), unit_price=price,
-                    description=_("Instalment %(seq)s of %(count)s for order %(order)s")
-                    % {"seq": seqs, "count": count, "order": order.number},
-                    tax_category=group.category, tax_rate=group.rate,
+                    description=words % told, tax_category=group.category, tax_rate=group.rate,
                 )
             )  # fmt: skip
     rounding = amount - _totals(order, lines).due

@@ -92,7 +92,7 @@ def _accepted(order: Order) -> Condition:
                 "/billing/work/goods/", _("Open the credits"),
             )
         )  # fmt: skip
-    return Condition(1, _("Accepted, nothing to rectify"), str(order.get_state_display()), tuple(missing))
+    return Condition(1, _("Accepted, nothing to rectify"), order.state_label, tuple(missing))
 
 
 def _changed(order: Order) -> Condition:

@@ -20,7 +20,7 @@ from orders.services import note_invoiced
 
 from .adjusting import ADJUSTMENT
 from .allocating import lay, lock_instalments
-from .base import content_of, refuse, refuse_settled, require, root_of
+from .base import content_of, refuse, refuse_settled, require, root_of, settled_blockers
 from .composing import Composition, document_totals, fill, most_rounding
 from .drafting import write
 from .einvoicing import check_einvoice
@@ -114,9 +114,10 @@ def credit_by(
 
 
 def issuer_blocked(original: Invoice, actor: "User") -> list[Blocker]:
-    """Why this very person can't credit a document; empty when they can."""
+    """Why this very person can't credit a document, or nobody can; empty when they can."""
     own = original.issued_by_id == actor.pk
-    return [Blocker(_("You issued this document: somebody else must credit it."))] if own else []
+    found = [Blocker(_("You issued this document: somebody else must credit it."))] if own else []
+    return settled_blockers(original.order) + found
 
 
 def _check(original: Invoice, actor: "User") -> None:

@@ -159,7 +159,7 @@ def _compose(
         if any(
             one.invoice_id is None and one.pk != instalment.pk and not _kept_back(one, instalment) for one in planned
         ):
-            return compose_deposit(order, [instalment], len(planned))
+            return compose_deposit(order, instalment, len(planned))
     if percent is not None:
         return compose_progress(order, percent)
     chosen = open_quantities(order, basis) if quantities is None else check_quantities(order, quantities)

@@ -136,7 +136,8 @@ def plan(request: Request, number: str) -> HttpResponse:
     if not request.user.has_perm("billing.plan_instalments"):
         raise PermissionDenied
     form, rows, monthly = _plan_forms(request, order)
-    blockers: list[Blocker] = []
+    closed = services.settled_blockers(order)
+    blockers: list[Blocker] = closed
     status = 200
     if request.method == "POST" and "preview" not in request.POST:
         status = 422
@@ -152,7 +153,7 @@ def plan(request: Request, number: str) -> HttpResponse:
                 back = "orders/" if order.state == Order.State.DRAFT else "billing/orders/"
                 return redirect(f"/{back}{order.number}/")
     context = {
-        "order": order, "form": form, "rows": rows, "monthly": monthly, "blockers": blockers,
+        "order": order, "form": form, "rows": rows, "monthly": monthly, "blockers": blockers, "closed": closed,
         "fixed": services.fixed_instalments(order), "left": services.left_to_plan(order),
         "plan": InstalmentPlan.objects.filter(order=order, is_active=True).first(),
     }  # fmt: skip

@@ -58,6 +58,11 @@ def present(order: Order, kind: str, line: OrderLine | None) -> Any:
     return plain(getattr(order, kind)) if kind in HEADER else None
 
 
+def takes_none(order: Order) -> str:
+    """Why an order takes no change request, where its state allows none."""
+    return _("An order in state “%(state)s” takes no change request.") % {"state": order.state_label}
+
+
 def check_operations(order: Order, operations: Sequence[Op]) -> list[Op]:
     """The operations as they are stored: values read, nothing beside them. Writes nothing.
 
@@ -65,9 +70,7 @@ def check_operations(order: Order, operations: Sequence[Op]) -> list[Op]:
     once: what can't be read, what the order's state, shipments or invoices don't let through, what contradicts.
     """
     if order.state not in ALLOWED:
-        raise ValidationError(
-            _("An order in state “%(state)s” takes no change request.") % {"state": order.state_label}
-        )
+        raise ValidationError(takes_none(order))
     lines = {line.pk: line for line in order.order_lines}
     products = products_of(operations, lines)
     read: list[Op] = []

@@ -21,7 +21,7 @@ from orders.services import locked as locked_order
 from .base import locked, refuse, step
 from .impact import movement
 from .judging import void_judgements
-from .operations import ALLOWED, amendment_of, check_operations, operations_of, present, whole_rows
+from .operations import ALLOWED, amendment_of, check_operations, operations_of, present, takes_none, whole_rows
 from .values import Op, check_day
 from .values import text as written
 
@@ -45,10 +45,7 @@ def raise_change(
     require(actor, _RIGHT)
     order = locked_order(order)
     if order.state not in ALLOWED:
-        raise refuse(
-            _("An order in state “%(state)s” takes no change request.") % {"state": order.state_label},
-            order.get_absolute_url(),
-        )
+        raise refuse(takes_none(order), order.get_absolute_url())
     operations = check_operations(order, operations)
     change = ChangeRequest(order=order, reason=reason, requested_by=actor, order_version=order.version, **fields)
     _check_fields(change)

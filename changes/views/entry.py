@@ -4,8 +4,9 @@ import datetime as dt
 from contextlib import suppress
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -56,7 +57,8 @@ class ChangeCreate(ChangePage):
     def get(self, request: HttpRequest, number: str) -> HttpResponse:
         order = order_or_404(self.user, number)
         if order.state not in services.ALLOWED:
-            raise Http404
+            messages.warning(request, services.takes_none(order))
+            return redirect(order)
         form = ChangeForm(order=order)
         form.initial.update(_standing(order))
         with suppress(ValueError):  # no date, no proposal

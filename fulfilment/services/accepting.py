@@ -36,11 +36,7 @@ if TYPE_CHECKING:
 def blocked(order: Order, actor: "User") -> list[Blocker]:
     """Why this person can't record an acceptance of this order now; empty when they can."""
     if order.state != Order.State.SHIPPED:
-        return [
-            Blocker(
-                _("Only a shipped order is accepted; this one is: %(state)s.") % {"state": order.get_state_display()}
-            )
-        ]
+        return [Blocker(_("Only a shipped order is accepted; this one is: %(state)s.") % {"state": order.state_label})]
     if order.completed_by_id == actor.pk:
         return [Blocker(_("You reported completion, so a colleague records the acceptance.") + _who_else(order, actor))]
     return []

@@ -39,7 +39,7 @@ def agree_blocked(order: Order) -> list[Blocker]:
     """Why nothing can be agreed on this order any more; empty when it can."""
     if order.state not in _OVER:
         return []
-    return [Blocker(_("The order is over: %(state)s.") % {"state": order.get_state_display()})]
+    return [Blocker(_("The order is over: %(state)s.") % {"state": order.state_label})]
 
 
 @transaction.atomic

@@ -94,7 +94,7 @@ def open_to_inspect(order: Order) -> dict[int, Decimal]:
 def inspect_blocked(order: Order) -> list[Blocker]:
     """Why nothing can be inspected on this order now; empty when it can."""
     if order.state not in _STATES:
-        told = {"state": order.get_state_display()}
+        told = {"state": order.state_label}
         return [Blocker(_("Only what is about to leave is inspected; this order is: %(state)s.") % told)]
     if not guarded_lines(order):
         return [Blocker(_("No criterion asks for an inspection before dispatch: agree one first."))]

@@ -52,7 +52,7 @@ def production_blocked(line: OrderLine) -> list[Blocker]:
         return [Blocker(_("This line is not made here."))]
     if order.state != Order.State.IN_PRODUCTION:
         text = _("Only an order in production is worked on; this one is: %(state)s.")
-        return [Blocker(text % {"state": order.get_state_display()})]
+        return [Blocker(text % {"state": order.state_label})]
     if order.on_hold:
         return [Blocker(_("The order is on hold: %(reason)s") % {"reason": order.hold_reason})]
     if line.qty_to_make <= 0:

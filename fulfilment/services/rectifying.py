@@ -149,7 +149,7 @@ def send_blocked(rectification: Rectification) -> list[Blocker]:
     if not rectification.sends_again:
         return [Blocker(_("Only what is to be sent again, repaired or new, leaves here."))]
     if rectification.order.state not in RETURNABLE:
-        told = {"state": rectification.order.get_state_display()}
+        told = {"state": rectification.order.state_label}
         return [Blocker(_("Goods leave before the order is accepted; this one is: %(state)s.") % told)]
     return halted(rectification.order)
 

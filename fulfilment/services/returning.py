@@ -66,8 +66,7 @@ def return_blocked(order: Order) -> list[Blocker]:
         return []
     return [
         Blocker(
-            _("Goods come back before the order is accepted; this one is: %(state)s.")
-            % {"state": order.get_state_display()}
+            _("Goods come back before the order is accepted; this one is: %(state)s.") % {"state": order.state_label}
         )
     ]
 

@@ -145,7 +145,7 @@ def close_left_risks(order: Order, *, actor: "User | None") -> int:
     found = list(Risk.objects.open().filter(order=order).select_for_update(no_key=True))
     for risk in found:
         was = snapshot(risk)
-        risk.order, risk.outcome = order, _("The order is over: %(state)s.") % {"state": order.get_state_display()}
+        risk.order, risk.outcome = order, _("The order is over: %(state)s.") % {"state": order.state_label}
         risk.close()
         risk.version += 1
         risk.save()

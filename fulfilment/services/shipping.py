@@ -53,10 +53,7 @@ def blocked(order: Order) -> list[Blocker]:
     """Why nothing can be shipped from this order now; empty when it can."""
     if order.state != Order.State.IN_PRODUCTION:
         return [
-            Blocker(
-                _("Only an order in production is shipped; this one is: %(state)s.")
-                % {"state": order.get_state_display()}
-            )
+            Blocker(_("Only an order in production is shipped; this one is: %(state)s.") % {"state": order.state_label})
         ]
     return halted(order)
 

@@ -281,6 +281,20 @@ def test_the_board_shows_each_thing_once(client_of, finance2):
     assert [card.label for card in columns["paid"].cards] == [invoice.number]
 
 
+def test_the_board_counts_what_was_credited_as_paid_by_nobody(finance, finance2):
+    order = orders.started(billing.free_line(1, "100", tax_category="Z"), billing.free_line(2, "30", tax_category="Z"))
+    for line, quantity in zip(order.order_lines, (1, 2), strict=True):
+        draft = services.draft_invoice(
+            Order.objects.get(pk=order.pk), quantities={line.pk: D(quantity)}, actor=finance2
+        )
+        invoice = services.issue_invoice(draft, actor=finance2)
+        credited = {one.pk: D(1) for one in invoice.lines.all()}
+        services.credit_invoice(invoice, reason="wrong", quantities=credited, actor=finance)
+    billing.pay(Invoice.objects.get(pk=invoice.pk), D(30))
+    columns = {one.key: one for one in services.invoice_board(Order.objects.get(pk=order.pk))}
+    assert [(card.label, card.amount) for card in columns["paid"].cards] == [(invoice.number, D(30))]
+
+
 def test_the_pdf_of_a_draft_opens_and_changes_nothing(client_of, finance2, sales2):
     draft = billing.drafted()
     url = f"{draft.get_absolute_url()}preview/"

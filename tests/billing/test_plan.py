@@ -9,11 +9,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from billing import services
 from billing.models import Instalment, InstalmentPlan
+from billing.services import composing
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
 from ordermgmt.lib.money import total
 from orders.models import Order
+from orders.services import place_order
 from tests.factories import billing, orders
 
 pytestmark = pytest.mark.django_db
@@ -124,11 +126,20 @@ def test_a_deposit_is_due_before_the_start(sales):
     assert Order.objects.get(pk=order.pk).deposit_due == 40
 
 
+def test_its_label_is_printed_on_the_invoice(sales, finance):
+    order = orders.made(orders.line(supply="make"))
+    rows = [services.PlanRow(Decimal(30), DAY, deposit=True, label="Down 50% payment"), services.PlanRow(None, DAY)]
+    services.plan_instalments(order, rows=rows, method="percent", actor=sales)
+    place_order(Order.objects.get(pk=order.pk), actor=sales)
+    first, second = Instalment.objects.order_by("seq")
+    for one, words in ((first, "Down 50% payment: instalment 1 of 2"), (second, "Instalment 2 of 2")):
+        composition = composing.compose_deposit(order, one, 2)
+        assert [line.description for line in composition.lines] == [f"{words} for order {order.number}"]
+
+
 def test_instalments_are_invoiced_one_by_one_and_the_last_takes_them_off(sales, finance2):
     order = orders.made(orders.line(supply="make"), billing.free_line(1, "0.07", tax_category="R"))
     services.plan_instalments(order, rows=_rows("30", "60", "10"), method="percent", actor=sales)
-    from orders.services import place_order
-
     place_order(Order.objects.get(pk=order.pk), actor=sales)
     for one in list(Instalment.objects.order_by("seq")):
         draft = billing.drafted(Order.objects.get(pk=order.pk), instalment=one)

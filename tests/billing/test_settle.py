@@ -101,6 +101,10 @@ def test_a_settled_account_is_closed_until_it_is_reopened(client_of, finance, fi
     ):
         with pytest.raises(TransitionRefused):
             deed()
+    for url in (f"{invoice.get_absolute_url()}do/credit/", f"/billing/orders/{order.number}/plan/"):
+        page = client_of(finance2).get(url).content.decode()
+        assert "is settled: reopen its account first" in page, url
+        assert "Remove the plan" not in page
     assert client_of(finance).post(_url(order, "reopen"), {"reason": "bounced"}).status_code == 403
     assert client_of(finance_manager).post(_url(order, "reopen"), {"reason": "bounced"}).status_code == 302
     assert services.cancel_payment(payment, reason="bounced", actor=finance2).state == "cancelled"

@@ -28,7 +28,7 @@ from orders.models import Order, OrderAmendment, OrderLine
 from orders.services import note_invoiced, note_shipped
 from tests.factories import orders as make
 from tests.factories.changes import asked, fresh, more, reason, submitted
-from tests.factories.orders import line, person, placed, started
+from tests.factories.orders import cancelled, line, person, placed, started
 
 pytestmark = pytest.mark.django_db
 
@@ -290,6 +290,10 @@ class TestPages:
         assert client.get(f"{change.get_absolute_url()}edit/").status_code == 302
         assert change.number in client.get(order.get_absolute_url()).content.decode()
         assert change.number in client.get("/changes/?status=open&mine=yes&q=more").content.decode()
+
+    def test_an_order_that_takes_none_says_so(self, client_of, sales):
+        page = client_of(sales).get(f"/changes/orders/{cancelled().number}/new/", follow=True)
+        assert "takes no change request" in page.content.decode()
 
     def test_scope_rights_and_hidden_prices(self, client_of, sales, sales2, warehouse, finance, order):
         draft, sent = asked(order), submitted(order, more(order, 17))

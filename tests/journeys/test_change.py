@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from django.utils.translation import gettext as _t, pgettext
+from django.utils.translation import gettext as _t
+from django.utils.translation import pgettext
 
 from billing.services import draft_invoice
 from changes.models import ChangeReason, ChangeRequest

@@ -136,14 +136,16 @@ class Finance(RuleBasedStateMachine):
                 self._try(services.issue_invoice, draft, actor=person("finance2"))
         assert all(one.due % COIN == 0 for one in Invoice.objects.filter(order=order))
 
-    @rule(pick=picks, amount=cents, days=st.integers(0, 2))
-    def payment(self, pick: int, amount: Decimal, days: int) -> None:
+    @rule(pick=picks, amount=cents, days=st.integers(0, 2), kept=st.booleans())
+    def payment(self, pick: int, amount: Decimal, days: int, kept: bool) -> None:
+        """Laid on what its text names, or kept as the customer's credit until somebody lays it on something."""
         invoice = self._pick(Invoice.objects.issued(), pick)
         if invoice is not None:
             services.record_payment(
                 customer=invoice.customer, amount=amount, currency=invoice.currency,
                 received_on=business_today() - dt.timedelta(days=days),
                 key=uuid.uuid4().hex, actor=person("finance"), remittance=str(invoice.number),
+                allocations={} if kept else None,
             )  # fmt: skip
 
     @rule(pick=picks, amount=cents)
@@ -181,9 +183,10 @@ class Finance(RuleBasedStateMachine):
     def write_off(self, pick: int, amount: Decimal) -> None:
         invoice = self._pick(Invoice.objects.issued(), pick)
         if invoice is not None:
+            amount = min(amount, invoice.open) if pick % 3 else amount
+            actor = person("finance2" if invoice.issued_by == person("finance") else "finance")
             self._try(
-                services.ask_write_off, invoice, amount=amount, reason="insolvent", key=uuid.uuid4().hex,
-                actor=person("finance"),
+                services.ask_write_off, invoice, amount=amount, reason="insolvent", key=uuid.uuid4().hex, actor=actor,
             )  # fmt: skip
 
     @rule(pick=picks, agreed=st.booleans())

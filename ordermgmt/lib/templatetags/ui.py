@@ -85,8 +85,9 @@ def price(value: Decimal | None, currency: str) -> str:
 
 
 @register.filter
-def day(value: dt.date | None) -> str:
-    """A date in the reader's short format, or a dash."""
+def day(value: dt.date | str | None) -> str:
+    """A date, or the ISO form of one as a kept record has it, in the reader's short format; or a dash."""
+    value = dt.date.fromisoformat(value) if isinstance(value, str) and value else value
     return formats.date_format(value, "SHORT_DATE_FORMAT") if value else "–"
 
 
