@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing import events
@@ -85,7 +86,7 @@ def read_statement_file(
     digest = hashlib.sha256(content).hexdigest()
     if earlier := BankStatement.objects.filter(sha256=digest, account__in=owners).select_related("by").first():
         raise ValidationError({"file": _("%(name)s read this file already, on %(day)s.") % {
-            "name": earlier.by, "day": business_day(earlier.at)
+            "name": earlier.by, "day": date_format(business_day(earlier.at), "SHORT_DATE_FORMAT")
         }})  # fmt: skip
     facts = {"kind": kind, "file_name": name[:200], "sha256": digest}
     found = [_keep(one, owner, facts, actor) for one, owner in zip(statements, owners, strict=True)]
@@ -118,7 +119,9 @@ def _owner(statement: Statement, account: BankAccount | None) -> BankAccount:
         )
     today = business_today()
     if late := next((one for one in statement.entries if one.booked_on > today), None):
-        raise BankFileRefused(_("The entry of %(day)s lies in the future.") % {"day": late.booked_on})
+        raise BankFileRefused(
+            _("The entry of %(day)s lies in the future.") % {"day": date_format(late.booked_on, "SHORT_DATE_FORMAT")}
+        )
     return owner
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing import events
@@ -209,11 +210,12 @@ def _certificate(invoice: Invoice) -> str:
     """
     if not invoice.taxes.filter(category="E").exists():
         return ""
-    number = exemption_certificate(invoice.customer, invoice.issue_date or business_today())
+    day = invoice.issue_date or business_today()
+    number = exemption_certificate(invoice.customer, day)
     if not number and not invoice.is_credit:
         raise refuse(
             _("A line is exempt from tax, but the customer has no exemption certificate that is valid on %(day)s.")
-            % {"day": (invoice.issue_date or business_today()).isoformat()},
+            % {"day": date_format(day, "SHORT_DATE_FORMAT")},
             f"/customers/{invoice.customer.number}/#certificates", _("Open the certificates"),
         )  # fmt: skip
     return f"({number})" if number else ""

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing import events
@@ -143,8 +144,9 @@ def charge_late_fee(fee: LateFee, *, actor: "User") -> LateFee:
     invoice = fee.instalment.invoice
     if invoice is None:  # an instalment without a document is never late
         raise refuse(_("Only an issued invoice is collected."))
-    words = {"number": invoice.number, "due": fee.instalment.due_date, "until": fee.as_of}
     with translation.override(invoice.customer.language):  # it is printed
+        due, until = (date_format(day, "SHORT_DATE_FORMAT") for day in (fee.instalment.due_date, fee.as_of))
+        words = {"number": invoice.number, "due": due, "until": until}
         reason = _("Interest on late payment of %(number)s, due %(due)s, until %(until)s") % words
     line = {
         "description": reason, "unit": "pcs", "quantity": Decimal(1), "unit_price": fee.amount, "tax_category": UNTAXED,

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from ordermgmt.lib.money import exponent, total
@@ -77,7 +78,11 @@ class Statement:
             if one.amount == 0 or abs(one.amount) > _LARGEST or round(one.amount, places) != one.amount:
                 raise BankFileRefused(
                     _("The entry of %(day)s over %(amount)s is no amount of %(currency)s.")
-                    % {"day": one.booked_on, "amount": one.amount, "currency": self.currency}
+                    % {
+                        "day": date_format(one.booked_on, "SHORT_DATE_FORMAT"),
+                        "amount": one.amount,
+                        "currency": self.currency,
+                    }
                 )
         if self.opening is None or self.closing is None:
             self._check_doubles()
