@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -179,7 +179,8 @@ def _buyer(customer: Customer, order: Order | None) -> dict[str, str]:
     address = order.billing_address if order is not None else ""
     if not address:
         kept = customer.addresses.filter(kind=Address.Kind.BILLING).order_by("-is_default", "pk").first()
-        address = kept.as_text() if kept else ""
+        with translation.override(customer.language):
+            address = kept.as_text() if kept else ""
     name = customer.legal_name or customer.name
     lines = [line for line in address.splitlines() if line.strip() not in ("", name)]
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from customers.models import Address, Customer
@@ -46,11 +47,12 @@ def places_of(customer: Customer) -> dict[str, str]:
         found.setdefault(address.kind, address)
     billing = found.get(Address.Kind.BILLING)
     delivery = found.get(Address.Kind.DELIVERY) or billing
-    return {
-        "billing_address": billing.as_text() if billing else "",
-        "delivery_address": delivery.as_text() if delivery else "",
-        "region": delivery.region if delivery else "",
-    }
+    with translation.override(customer.language):  # the customer reads the country's name on every document
+        return {
+            "billing_address": billing.as_text() if billing else "",
+            "delivery_address": delivery.as_text() if delivery else "",
+            "region": delivery.region if delivery else "",
+        }
 
 
 def next_number(on: dt.date) -> str:

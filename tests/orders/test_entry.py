@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
+from customers.models import Customer
 from orders import services
 from orders.models import Order
 from tests.factories import orders as make
@@ -40,6 +42,15 @@ def test_new_order(client_of: ClientOf, sales: Any) -> None:
     assert [line.description for line in order.order_lines] == ["Pump P100", "Installation"]
     # 2 x 100 + 2 x 100 = 400, 19 %
     assert (order.net_total, order.tax_total, order.gross_total) == (400, 76, 476)
+
+
+@pytest.mark.parametrize(("language", "country"), [("zh-hans", "中国"), ("en", "China")])
+def test_addresses_are_written_in_the_customers_language(sales: Any, language: str, country: str) -> None:
+    who = make.customer_a()
+    Customer.objects.filter(pk=who.pk).update(language=language)
+    with translation.override("en" if language == "zh-hans" else "zh-hans"):
+        order = make.made(customer=Customer.objects.get(pk=who.pk))
+    assert order.billing_address.splitlines()[-1] == order.delivery_address.splitlines()[-1] == country
 
 
 def test_get_refused(client_of: ClientOf, sales: Any) -> None:

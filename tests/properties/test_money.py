@@ -179,8 +179,8 @@ class Finance(RuleBasedStateMachine):
             quantities = None if share is None else {line.pk: Decimal(share) for line in invoice.lines.all()}
             self._try(services.credit_invoice, invoice, reason="wrong", quantities=quantities, actor=person("finance"))
 
-    @rule(pick=picks, amount=cents)
-    def write_off(self, pick: int, amount: Decimal) -> None:
+    @rule(pick=picks, amount=cents, at_once=st.booleans())
+    def write_off(self, pick: int, amount: Decimal, at_once: bool) -> None:
         invoice = self._pick(Invoice.objects.issued(), pick)
         if invoice is not None:
             amount = min(amount, invoice.open) if pick % 3 else amount
@@ -188,9 +188,14 @@ class Finance(RuleBasedStateMachine):
             self._try(
                 services.ask_write_off, invoice, amount=amount, reason="insolvent", key=uuid.uuid4().hex, actor=actor,
             )  # fmt: skip
+            if at_once:
+                self._decide(pick, agreed=True)
 
     @rule(pick=picks, agreed=st.booleans())
     def decision(self, pick: int, agreed: bool) -> None:
+        self._decide(pick, agreed)
+
+    def _decide(self, pick: int, agreed: bool) -> None:
         one = self._pick(WriteOff.objects.waiting(), pick)
         if one is not None and agreed:
             self._try(services.approve_write_off, one, actor=person("manager"))
