@@ -1,6 +1,7 @@
 """What people type about the plan of an order."""
 
 import datetime as dt
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -101,8 +102,8 @@ class MoveForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("forecast") and not data.get("anyway"):
-            moved = Milestone(pk=self.milestone.pk, order=self.milestone.order, forecast=data["forecast"])
-            moved.start = data.get("start")
+            moved = copy(self.milestone)
+            moved.start, moved.forecast = data.get("start"), data["forecast"]
             if broken := move_breaks(moved, following(moved) if data.get("follow") else []):
                 raise forms.ValidationError(broken)
         return data

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fulfilment import events
 from fulfilment.models import Milestone, MilestoneLink
@@ -229,20 +230,26 @@ def broken_steps(
         first, then = steps[link.before_id], steps[link.after_id]
         begins = then.start or then.forecast
         if then.actual is None and begins and first.due and first.due > begins:
-            found.setdefault(then.pk, []).append(_comes_first(first, first.due))
+            found.setdefault(then.pk, []).append(_out_of_turn(first, first.due, then, begins))
     for one in steps.values():
         if one.actual is None and promised and one.forecast and one.forecast > promised:
-            found.setdefault(one.pk, []).append(_after_promise(one.forecast, promised))
+            found.setdefault(one.pk, []).append(_after_promise(one, one.forecast, promised))
     return found
 
 
-def _comes_first(one: Milestone, due: dt.date) -> str:
-    return _("“%(name)s” comes first, on %(day)s.") % {"name": one, "day": _shown(due)}
+def _out_of_turn(first: Milestone, due: dt.date, then: Milestone, begins: dt.date) -> str:
+    text = _("“%(then)s” begins on %(begins)s, before “%(first)s”, which comes first, on %(day)s.")
+    return text % {"then": then, "begins": _shown(begins), "first": first, "day": _shown(due)}
 
 
-def _after_promise(ends: dt.date, promised: dt.date) -> str:
-    text = _("It is %(days)s days after the date promised to the customer, %(day)s.")
-    return text % {"days": (ends - promised).days, "day": _shown(promised)}
+def _after_promise(one: Milestone, ends: dt.date, promised: dt.date) -> str:
+    days = (ends - promised).days
+    text = ngettext(
+        "“%(name)s” comes %(days)s day after the date promised to the customer, %(day)s.",
+        "“%(name)s” comes %(days)s days after the date promised to the customer, %(day)s.",
+        days,
+    )
+    return text % {"name": one, "days": days, "day": _shown(promised)}
 
 
 def plan_conflicts(milestone: Milestone, moved: Mapping[int, Milestone] | None = None) -> list[str]:
@@ -256,16 +263,16 @@ def plan_conflicts(milestone: Milestone, moved: Mapping[int, Milestone] | None =
         return []
     first = [known.get(one.pk, one) for one in milestone.before.order_by("pk")]
     then = [known.get(one.pk, one) for one in milestone.after.filter(actual=None).order_by("pk")]
-    found = [_comes_first(one, due) for one in first if (due := one.due) and due > begins]
+    found = [_out_of_turn(one, due, milestone, begins) for one in first if (due := one.due) and due > begins]
     found += [
-        _("“%(name)s” builds on it and is planned for %(day)s.") % {"name": one, "day": _shown(due)}
+        _out_of_turn(milestone, ends, one, due)
         for one in then
         if one.pk not in known and (due := one.start or one.forecast) and due < ends
     ]
     found += move_conflicts(milestone)
     promised = milestone.order.promised_date
     if promised and ends > promised:
-        found.append(_after_promise(ends, promised))
+        found.append(_after_promise(milestone, ends, promised))
     return found
 
 

@@ -1,6 +1,7 @@
 """The plan of an order: added, moved with a warning, reached in turn; a baseline that stays and no circle."""
 
 import datetime as dt
+import re
 from itertools import pairwise
 
 import pytest
@@ -61,9 +62,10 @@ class TestServices:
     def test_a_move_that_breaks_something_says_what_and_is_saved_only_anyway(self, order):
         first = step(order, "A", 2)
         second = step(order, "B", 5, [first])
-        with pytest.raises(ValidationError, match="builds on it"):
+        turn = "“B Step B” begins on .*, before “A Step A”, which comes first, on "
+        with pytest.raises(ValidationError, match=turn):
             move_milestone(first, forecast=day(6), reason="x", actor=person("pm"))
-        with pytest.raises(ValidationError, match="comes first"):
+        with pytest.raises(ValidationError, match=turn):
             move_milestone(second, forecast=day(1), reason="x", actor=person("pm"))
         with pytest.raises(ValidationError, match="promised to the customer"):
             move_milestone(second, forecast=day(20), reason="x", actor=person("pm"))
@@ -85,7 +87,7 @@ class TestServices:
         step(order, "E", forecast=on(4))
         reach_milestone(done, actual=day(0), actor=person("pm"))
         kept = dict(Milestone.objects.values_list("code", "baseline"))
-        with pytest.raises(ValidationError, match="builds on it"):
+        with pytest.raises(ValidationError, match=r"“B Step B” begins on .* before “A Step A”"):
             move_milestone(first, forecast=on(7), reason="late", actor=person("pm"))
         move_milestone(first, forecast=on(7), reason="late", follow=True, actor=person("pm"))  # two working days
         rows = Milestone.objects.filter(order=order).order_by("code").values_list("code", "start", "forecast")
@@ -99,6 +101,20 @@ class TestServices:
         assert Milestone.objects.get(pk=first.pk).forecast == on(7)
         assert list(violations(["A3", "T7"])) == []
 
+    def test_each_sentence_of_a_move_names_its_milestone(self, client_of, pm, order):
+        promised = (order.promised_date - business_today()).days
+        first = step(order, "A", promised - 4)
+        step(order, "B", promised - 2, [first])
+        third = step(order, "C", promised - 1, [first])
+        step(order, "D", promised - 1, [third])
+        form = {"forecast": str(day(promised + 3)), "reason": "late", "follow": "on"}
+        page = client_of(pm).post(f"/fulfilment/milestones/{first.pk}/do/move/", form).content.decode()
+        for code in "ABCD":
+            assert re.search(rf"“{code} Step {code}” comes \d+ days? after the date promised", page)
+        assert "It is" not in page
+        page = client_of(pm).post(f"/fulfilment/milestones/{third.pk}/do/move/", form | {"follow": ""}).content.decode()
+        assert re.search("“D Step D” begins on [^,]+, before “C Step C”, which comes first", page)
+
     def test_what_is_out_of_turn_is_marked(self, client_of, pm, order):
         first = step(order, "A", 2)
         second = step(order, "B", 5, [first])
@@ -108,7 +124,7 @@ class TestServices:
         move_milestone(first, forecast=day(6), reason="x", anyway=True, actor=pm)
         page = client_of(pm).get(url).content.decode()
         assert page.count("bar broken") == 1
-        assert "“A Step A” comes first" in page
+        assert "before “A Step A”, which comes first" in page
         move_milestone(second, forecast=day(20), reason="x", anyway=True, actor=pm)
         page = client_of(pm).get(url).content.decode()
         assert page.count("bar broken") == 1
