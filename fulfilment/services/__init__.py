@@ -118,6 +118,7 @@ from .staffing import add_absence, remove_absence, save_skill, save_staff, set_c
 from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
 from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, worked_minutes
+from .untied import early_hours
 from .watching import SELECTIONS, reasons, watched, with_reasons
 
 __all__ = [
@@ -185,6 +186,7 @@ __all__ = [
     "deemed_on",
     "deliver_service",
     "drop_criterion",
+    "early_hours",
     "expected_day",
     "find_link",
     "finish_correction",

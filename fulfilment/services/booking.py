@@ -21,7 +21,7 @@ from orders.models import Order
 from orders.services import locked
 
 from .assigned import end_assignments
-from .capacity import HORIZON, hours, minutes_of, order_needs
+from .capacity import HORIZON, day_text, hours, minutes_of, order_needs
 from .laying import Work, free_bookings, lay_works, lock_centres, to_come
 
 if TYPE_CHECKING:
@@ -152,3 +152,6 @@ def check_wish(
         raise ValidationError({"last": _("The last day lies after the first, within two years.")})
     if milestone and milestone.order_id != order.pk:
         raise ValidationError({"milestone": _("Only a milestone of the same order carries its bookings.")})
+    if milestone and milestone.start and first < milestone.start:
+        text = _("“%(name)s” begins on %(day)s: book for it from that day on.")
+        raise ValidationError({"first": text % {"name": milestone, "day": day_text(milestone.start)}})

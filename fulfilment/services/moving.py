@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 def move_conflicts(milestone: Milestone) -> list[str]:
     """What of a milestone's bookings finds no place by its (unsaved) dates: a sentence for each work centre or person."""
-    found, own = [], _own(milestone)
-    for work in moved_work(milestone):
-        laid, rest = lay(dict(_free(work, own=own)), work.minutes)
+    return no_place(moved_work(milestone), _own(milestone))
+
+
+def no_place(works: Sequence[Work], own: Mapping[tuple[int, dt.date], int]) -> list[str]:
+    """What of the works finds no place: a sentence for each; what is `own` of a centre and day is given back first."""
+    found, left = [], dict(own)
+    for work in works:
+        laid, rest = lay(dict(_free(work, own=left)), work.minutes)
         for day, minutes in laid.items():  # two assignments of one person do not share an hour
-            own[work.centre.pk, day] = own.get((work.centre.pk, day), 0) - minutes
+            left[work.centre.pk, day] = left.get((work.centre.pk, day), 0) - minutes
         if rest and work.last:
             found.append(too_little(work.centre, work.minutes, rest, work.first, work.last))
     return found

@@ -27,10 +27,13 @@ from orders.services import locked
 
 from .booking import drop_milestone, release_order
 from .moving import follow_milestone, move_conflicts, moved_work
+from .untied import follow_material, waiting_conflicts, waiting_hours
 from .workdays import workdays
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
+
+    from .late import MovedStep
 
 _PLAN = "fulfilment.plan_order"
 
@@ -100,12 +103,39 @@ def move_milestone(
     if broken and not anyway:
         raise ValidationError(broken)
     rows = Milestone.objects.in_bulk([one.pk for one in along])
-    for one, before in ((milestone, was), *((one, snapshot(rows[one.pk])) for one in along)):
+    moved = [(milestone, was), *((one, snapshot(rows[one.pk])) for one in along)]
+    _save_moved(milestone.order, moved, reason=reason, overload=reason if anyway else "", actor=actor)
+    return milestone
+
+
+@transaction.atomic
+def move_steps(order: Order, steps: "Iterable[MovedStep]", *, reason: str, actor: "User") -> None:
+    """Moves several in spite of what they break; hours that are booked for none of them follow once, after all.
+
+    Raises PermissionDenied, TransitionRefused (a finished order), ValidationError (dates out of order).
+    """
+    require(actor, _PLAN)
+    moved = []
+    for step in steps:
+        one, was = _locked(step.milestone)
+        one.start, one.forecast = step.start, step.forecast
+        one.baseline = one.baseline or step.forecast
+        _check(one)
+        moved.append((one, was))
+    _save_moved(order, moved, reason=reason, overload=reason, actor=actor)
+
+
+def _save_moved(
+    order: Order, moved: Sequence[tuple[Milestone, dict[str, Any]]], *, reason: str, overload: str, actor: "User"
+) -> None:
+    """Writes moved milestones with what they were, and what is booked follows; `overload`: why above capacity too."""
+    waiting = waiting_hours(order, {one.pk: one for one, _was in moved})
+    for one, was in moved:
         works = moved_work(one)
         one.save()
-        follow_milestone(one, works, reason=reason if anyway else "", actor=actor)
-        _noted(one, events.MILESTONE_MOVED, actor, before, reason=reason)
-    return milestone
+        follow_milestone(one, works, reason=overload, actor=actor)
+        _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
+    follow_material(order, waiting, reason=overload, actor=actor)
 
 
 @transaction.atomic
@@ -167,20 +197,18 @@ def follow_promise(order: Order, *, days: int, reason: str, actor: "User") -> li
     order = locked(order)
     kinds = (Milestone.Kind.DELIVERY, Milestone.Kind.ACCEPTANCE)
     rows = Milestone.objects.open().filter(order=order, kind__in=kinds, forecast__isnull=False)
-    moved = list(rows.select_for_update(no_key=True).order_by("pk"))
-    for one in moved:
+    moved = []
+    for one in rows.select_for_update(no_key=True).order_by("pk"):
         was, one.order = snapshot(one), order
         shift = dt.timedelta(days=days)
         one.start = one.start + shift if one.start else None
         one.forecast = max(one.forecast + shift, order.order_date) if one.forecast else None
         if one.start and one.start < order.order_date:
             one.start = None
-        works = moved_work(one)
         one.version += 1
-        one.save()
-        follow_milestone(one, works, reason=reason, actor=actor)
-        _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
-    return moved
+        moved.append((one, was))
+    _save_moved(order, moved, reason=reason, overload=reason, actor=actor)
+    return [one for one, _was in moved]
 
 
 def reach_blocked(milestone: Milestone) -> list[Blocker]:
@@ -217,7 +245,8 @@ def following(milestone: Milestone) -> list[Milestone]:
 def move_breaks(milestone: Milestone, along: Sequence[Milestone] = ()) -> list[str]:
     """What a move (unsaved) of a milestone and what follows it breaks, each sentence once."""
     moved = {one.pk: one for one in (milestone, *along)}
-    return list(dict.fromkeys(sentence for one in moved.values() for sentence in plan_conflicts(one, moved)))
+    found = [sentence for one in moved.values() for sentence in plan_conflicts(one, moved)]
+    return list(dict.fromkeys(found + waiting_conflicts(waiting_hours(milestone.order, moved))))
 
 
 def broken_steps(

@@ -21,7 +21,7 @@ from .capacity import day_text
 from .late import Hit, hits_of
 from .needing import plan_needs
 from .netting import cover_needs, one_at_a_time
-from .planning import move_milestone
+from .planning import move_steps
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -122,10 +122,7 @@ def _replan_hits(hits: list[Hit], reason: str, actor: "User") -> list[Order]:
 
 def _replan(hit: Hit, reason: str, actor: "User") -> Order:
     order = hit.order
-    for step in hit.steps:
-        move_milestone(
-            step.milestone, forecast=step.forecast, start=step.start, reason=reason, anyway=True, actor=actor
-        )
+    move_steps(order, hit.steps, reason=reason, actor=actor)
     plan_needs(order, actor=actor)
     told: dict[str, Any] = {"count": len(hit.steps), "ends": str(hit.ends or "–"), "days": hit.beyond, "reason": reason}
     record(events.ORDER_REPLANNED, order, actor=actor, **told)

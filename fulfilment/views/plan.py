@@ -15,7 +15,7 @@ from fulfilment.filters import MilestoneFilter
 from fulfilment.forms.plan import MoveForm
 from fulfilment.models import CapacityBooking, Milestone, MilestoneLink
 from fulfilment.models.plan import OVER
-from fulfilment.services import broken_steps, order_needs
+from fulfilment.services import broken_steps, early_hours, order_needs
 from fulfilment.views.gantt import gantt
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import Action
@@ -51,6 +51,8 @@ def plan_page(request: Request, number: str) -> HttpResponseBase:
     plans = request.user.has_perm("fulfilment.plan_order")
     over = order.state in OVER
     broken = {} if over else broken_steps(milestones, links, order.promised_date)
+    sees_capacity = request.user.has_perm("fulfilment.view_capacity")
+    early = early_hours(order, milestones) if sees_capacity and not over else {}
     rows = [
         (
             one,
@@ -58,6 +60,7 @@ def plan_page(request: Request, number: str) -> HttpResponseBase:
             first.get(one.pk, []),
             _offered(one, request, plans=plans),
             broken.get(one.pk, []),
+            early.get(one.pk, []),
         )
         for one in milestones
     ]
@@ -75,14 +78,13 @@ def plan_page(request: Request, number: str) -> HttpResponseBase:
         "slipped": sum(1 for one in milestones if (one.slip or 0) > 0),
         "actions": PLAN_ACTIONS.offered(order, request.user),
     }
-    context |= _capacity(order, request, today)
+    if sees_capacity:
+        context |= _capacity(order, request, today)
     return render(request, "fulfilment/plan.html", context)
 
 
 def _capacity(order: Order, request: Request, today: dt.date) -> dict[str, Any]:
-    """What the order asks of work centres and has booked; nothing for who may not see their load."""
-    if not request.user.has_perm("fulfilment.view_capacity"):
-        return {}
+    """What the order asks of work centres and has booked, for who may see their load."""
     books = request.user.has_perm("fulfilment.book_capacity")
     rows = CapacityBooking.objects.filter(order=order, assignment=None).select_related("work_centre", "milestone")
     return {

@@ -22,7 +22,8 @@ from fulfilment.services import (
     release_order,
     remove_milestone,
 )
-from fulfilment.services.capacity import order_needs
+from fulfilment.services.capacity import day_text, order_needs
+from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
@@ -207,6 +208,82 @@ class TestMovingWithThePlan:
         add_exception(anyway=True, **closed)
         day = CentreDay.objects.get(day=on(0))
         assert (day.capacity, day.booked, day.overload) == (0, 480, 480)
+
+
+@pytest.mark.django_db
+class TestMovingWithTheMaterial:
+    """Hours that are booked for no milestone wait for the material of their order."""
+
+    @pytest.fixture
+    def planned(self):
+        order = started(promised_date=business_today() + dt.timedelta(days=90))
+        pm = person("pm")
+        steel = add_milestone(order, code="M3", name="Steel", kind="material", forecast=on(0), actor=pm)
+        add_milestone(order, code="M4", name="Built", start=on(1), forecast=on(4), before=[steel], actor=pm)
+        return steel
+
+    def test_hours_that_would_lie_before_it_move_and_what_they_overtake_does_too(self, planned):
+        weld, paint, order = make.centre("WELD"), make.centre("PAINT"), planned.order
+        book(order, weld, 8, on(1), on(1))
+        book(order, paint, 8, on(2), on(2))
+        book(order, paint, 4, on(0, 6), on(0, 6))
+        move_milestone(planned, forecast=on(0, 2), reason="steel late", follow=True, actor=person("pm"))
+        rows = CapacityBooking.objects.filter(order=order).values_list("work_centre__code", "day", "minutes")
+        assert set(rows) == {("WELD", on(1, 2), 480), ("PAINT", on(2, 2), 480), ("PAINT", on(0, 6), 240)}
+        event = Event.objects.get(type="fulfilment.bookings_moved")
+        assert event.data["name"] == "M3 Steel"
+        assert list(violations(["K1"])) == []
+
+    def test_hours_that_lay_before_the_old_day_come_after_the_new_one(self, planned):
+        centre = make.centre()
+        move_milestone(planned, forecast=on(0, 2), reason="late", follow=True, actor=person("pm"))
+        book(planned.order, centre, 16, on(1))
+        move_milestone(planned, forecast=on(2, 3), reason="later", follow=True, actor=person("pm"))
+        assert laid(planned.order) == {on(2, 3): 8, on(3, 3): 8}
+
+    def test_what_stays_possible_stays(self, planned):
+        centre = make.centre()
+        book(planned.order, centre, 8, on(3), on(3))
+        move_milestone(planned, forecast=on(2), reason="late", follow=True, actor=person("pm"))
+        assert laid(planned.order) == {on(3): 8}
+
+    def test_too_little_time_before_the_delivery_is_said_before_and_saved_only_anyway(self, planned):
+        centre, order, pm = make.centre(), planned.order, person("pm")
+        add_milestone(order, code="M5", name="Delivered", kind="delivery", forecast=on(1, 2), actor=pm)
+        book(order, centre, 24, on(0), on(2))
+        with pytest.raises(ValidationError, match="8 hours too many"):
+            move_milestone(planned, forecast=on(0, 2), reason="late", follow=True, actor=pm)
+        assert laid(order) == {on(n): 8 for n in range(3)}
+        move_milestone(planned, forecast=on(0, 2), reason="late", follow=True, anyway=True, actor=pm)
+        assert sum(laid(order).values()) == 24
+        assert laid(order).keys() == {on(0, 2), on(1, 2)}
+        assert list(violations(["K1"])) == []
+
+    def test_material_that_is_there_holds_nothing_back(self, planned):
+        order, pm = planned.order, person("pm")
+        more = add_milestone(order, code="M6", name="Motor", kind="material", forecast=on(4), actor=pm)
+        reach_milestone(planned, actual=business_today(), actor=pm)
+        book(order, make.centre(), 8, on(3), on(3))
+        move_milestone(more, forecast=on(1, 2), reason="late", actor=pm)
+        assert laid(order) == {on(3): 8}
+
+    def test_the_plan_says_what_is_booked_before_it_can_be_worked(self, planned, client_of, pm):
+        order, url = planned.order, f"/fulfilment/orders/{planned.order.number}/plan/"
+        move_milestone(planned, forecast=on(4), reason="late", follow=True, actor=pm)
+        book(order, make.centre(), 16, on(0))
+        page = client_of(pm).get(url).content.decode()
+        said = f"Centre WELD is booked before “M3 Steel” on {day_text(on(4))}: 8 h on {day_text(on(0))}, 8 h on"
+        assert page.count(said) == 1
+        assert 'href="#capacity"' in page
+        for one in CapacityBooking.objects.all():
+            release_booking(one, actor=pm)
+        assert "is booked before" not in client_of(pm).get(url).content.decode()
+
+    def test_nothing_is_booked_for_a_milestone_before_it_begins(self, planned):
+        built = planned.order.milestones.get(code="M4")
+        with pytest.raises(ValidationError, match="“M4 Built” begins on") as refused:
+            book(planned.order, make.centre(), 8, on(0), milestone=built)
+        assert list(refused.value.message_dict) == ["first"]
 
 
 @pytest.mark.postgres

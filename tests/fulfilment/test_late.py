@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from fulfilment.models import MaterialNeed, MaterialSupply, Milestone
+from fulfilment.models import CapacityBooking, MaterialNeed, MaterialSupply, Milestone
 from fulfilment.services import (
     add_milestone,
+    book_capacity,
     change_supplier,
     hits_of,
     late_deliveries,
@@ -30,6 +31,7 @@ from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
 from orders.models import Order
+from tests.factories import capacity as make
 from tests.factories.boms import conveyor
 from tests.factories.inventory import person
 from tests.factories.orders import line, started
@@ -213,6 +215,16 @@ class TestAnotherSupplier:
         assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(30)
         assert list(late_lines(business_today())) == []
         assert Event.objects.get(type="fulfilment.order_replanned").data["days"] == 12
+
+    def test_planned_anew_the_hours_for_no_milestone_follow(self, market):
+        order, centre = planned(), make.centre(weekdays=7)
+        book = {"work_centre": centre, "hours": D(16), "actor": person("pm")}
+        book_capacity(order, first=later(11), last=later(12), **book)
+        row = bought(order, market["slow"], later(60))
+        change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        days = CapacityBooking.objects.filter(order=order).values_list("day", "minutes")
+        assert set(days) == {(later(31), 480), (later(32), 480)}
+        assert list(violations(["K1"])) == []
 
     def test_the_day_it_is_needed_stays(self, market, client_of):
         order = planned()
