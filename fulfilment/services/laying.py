@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 _CHUNK = 60
+_LONGEST_REASON = 300
 Laid = dict[dt.date, int]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be laid: minutes of a work centre or a person, from a day on, up to `last` if there is one."""
+    """What is to be laid: minutes of a work centre or a person, from a day on, up to `last` if there is one.
+
+    Of bookings that move: `days`, on how many they lay, so that an overload stays as close together, and its `reason`.
+    """
 
     centre: WorkCentre
     minutes: int
@@ -37,6 +41,8 @@ class Work:
     last: dt.date | None = None
     milestone: Milestone | None = None
     assignment: Assignment | None = None
+    days: int = _CHUNK
+    reason: str = ""
 
 
 def lock_centres(centres: Iterable[WorkCentre]) -> None:
@@ -62,7 +68,8 @@ def lay_works(
     total: dict[dt.date, int] = {}
     for work in works:
         laid = laid_for(order, work, reason)
-        write_laid(order, work, laid, reason, actor)
+        told = "; ".join(dict.fromkeys(one for one in (*work.reason.split("; "), reason) if one))
+        write_laid(order, work, laid, told[:_LONGEST_REASON], actor)
         for day, minutes in laid.items():
             total[day] = total.get(day, 0) + minutes
         if event:
@@ -100,11 +107,11 @@ def laid_for(order: Order, work: Work, reason: str = "", *, partly: bool = False
 
 
 def _overloaded(work: Work, end: dt.date, rest: int) -> dict[dt.date, int]:
-    """What is above capacity, in equal parts over the days on which the centre works, else on the first."""
+    """What is above capacity, in equal parts over the first days on which the centre works, else on the first of all."""
     if not rest:
         return {}
     able = capacities([work.centre], work.first, end)
-    open_days = [day for day in days_of(work.first, end) if able[work.centre.pk, day]][:_CHUNK] or [work.first]
+    open_days = [day for day in days_of(work.first, end) if able[work.centre.pk, day]][: work.days] or [work.first]
     share, more = divmod(rest, len(open_days))
     parts = {day: share + (1 if place < more else 0) for place, day in enumerate(open_days)}
     return {day: minutes for day, minutes in parts.items() if minutes}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Sum
 
@@ -83,10 +83,16 @@ def moved_work(milestone: Milestone) -> list[Work]:
         if assignment := assigned.get(key[1]):
             minutes += assignment.minutes - laid[assignment.pk]
             begun = assignment.first if assignment.first >= today else begun
-        first = max(begun + shift, today)
+        first = max(begun + shift, milestone.start or today, today)
         last = max(first, milestone.forecast) if milestone.forecast else None
-        found.append(Work(own[0].work_centre, minutes, first, last, stored, assignment))
+        found.append(laid_anew(own, minutes, first, last, milestone=stored, assignment=assignment))
     return found
+
+
+def laid_anew(rows: Sequence[CapacityBooking], minutes: int, first: dt.date, last: dt.date | None, **of: Any) -> Work:
+    """The work that bookings of one centre become on other days: as close together, with the reasons they had."""
+    reasons = "; ".join(dict.fromkeys(one.reason for one in rows if one.reason))
+    return Work(rows[0].work_centre, minutes, first, last, days=len({one.day for one in rows}), reason=reasons, **of)
 
 
 def _own(milestone: Milestone) -> dict[tuple[int, dt.date], int]:

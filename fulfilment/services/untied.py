@@ -17,7 +17,7 @@ from orders.models import Order
 
 from .capacity import HORIZON, day_text, hours
 from .laying import Work, free_bookings, lay_works, lock_centres, to_come
-from .moving import no_place
+from .moving import laid_anew, no_place
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -75,7 +75,7 @@ def _shifted(rows: Sequence[CapacityBooking], shift: dt.timedelta, ends: dt.date
     for own in centres.values():
         first = own[0].day + shift
         last = ends if ends and ends > first else first + dt.timedelta(days=HORIZON)
-        found.append(Work(own[0].work_centre, sum(one.minutes for one in own), first, last))
+        found.append(laid_anew(own, sum(one.minutes for one in own), first, last))
     return found
 
 

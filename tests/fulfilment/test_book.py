@@ -173,6 +173,28 @@ class TestMovingWithThePlan:
         assert CapacityBooking.objects.exclude(reason="").exists()
         assert list(violations(["K1"])) == []
 
+    def test_an_overload_that_moves_stays_together_in_the_window_with_its_reason(self, welded):
+        centre, pm = make.centre(), person("pm")
+        book(started(), centre, 32, on(0), on(3))
+        book(started(), centre, 80, on(0, 2), on(4, 3))
+        book(welded.order, centre, 8, on(1), on(1), milestone=welded, reason="Customer insists")
+        move = {"start": on(0, 2), "forecast": on(4, 3), "reason": "x", "actor": pm}
+        move_milestone(welded, anyway=True, **move)
+        row = CapacityBooking.objects.get(order=welded.order)
+        assert (row.day, row.minutes, row.reason) == (on(1, 2), 480, "Customer insists; x")
+        move_milestone(welded, anyway=True, **move | {"start": on(3, 2)})
+        row = CapacityBooking.objects.get(order=welded.order)
+        assert (row.day, row.reason) == (on(4, 2), "Customer insists; x")
+        assert list(violations(["K1"])) == []
+
+    def test_hours_before_their_milestone_begins_move_into_its_window(self, welded):
+        centre = make.centre()
+        book(welded.order, centre, 8, on(0), on(0), milestone=welded)
+        CapacityBooking.objects.update(day=on(0) - dt.timedelta(days=1))
+        CentreDay.objects.update(day=on(0) - dt.timedelta(days=1))
+        move_milestone(welded, start=on(1), forecast=on(2), reason="x", actor=person("pm"))
+        assert laid(welded.order) == {on(1): 8}
+
     def test_its_own_bookings_do_not_stand_in_its_way(self, welded):
         centre = make.centre()
         book(welded.order, centre, 16, on(0), on(1), milestone=welded)
