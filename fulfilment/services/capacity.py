@@ -219,11 +219,19 @@ def day_text(day: dt.date) -> str:
 
 
 def too_little(centre: WorkCentre, minutes: int, rest: int, first: dt.date, last: dt.date) -> str:
-    """Why so much work has no place between two days."""
+    """Why so much work has no place between two days. Two queries."""
     values = {
         "centre": centre.name, "wanted": hours(minutes), "free": hours(minutes - rest), "first": day_text(first),
         "last": day_text(last), "over": hours(rest),
     }  # fmt: skip
+    if not any(capacities([centre], first, last).values()):
+        if first == last:
+            text = _("%(centre)s has no working time on %(first)s: none of the %(wanted)s hours has a place.")
+        else:
+            text = _(
+                "%(centre)s has no working time from %(first)s to %(last)s: none of the %(wanted)s hours has a place."
+            )
+        return text % values
     if first == last:
         return _("%(centre)s has %(free)s of the %(wanted)s hours free on %(first)s: %(over)s hours too many.") % values
     text = _(

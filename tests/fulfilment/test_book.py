@@ -74,6 +74,13 @@ class TestBooking:
         assert CentreDay.objects.get(day=on(0)).overload == 0
         assert list(violations(["K1", "A3"])) == []
 
+    @pytest.mark.parametrize(("last", "when"), [(5, "on {0}"), (6, "from {0} to {1}")])
+    def test_on_days_without_working_time_that_is_the_reason(self, last, when):
+        when = when.format(day_text(on(5)), day_text(on(6)))
+        with pytest.raises(ValidationError) as refused:
+            book(started(), make.centre(), 8, on(5), on(last))
+        assert refused.value.messages == [f"Centre WELD has no working time {when}: none of the 8 hours has a place."]
+
     def test_the_database_holds_the_capacity_of_a_day(self):
         centre = make.centre()
         book(started(), centre, 8, on(0), on(0))
