@@ -29,6 +29,13 @@ class _Criterion(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     def clean_stage(self) -> str:
         return self.cleaned_data["stage"] or Stage.ACCEPTANCE
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        least, most = data.get("minimum"), data.get("maximum")
+        if least is not None and most is not None and least > most:
+            self.add_error("minimum", _("The smallest value is above the largest."))
+        return data
+
 
 class CriterionTemplateForm(_Criterion):
     """A criterion that new orders begin with."""

@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from fulfilment.models import Milestone
@@ -57,6 +58,18 @@ class AddMilestoneForm(MilestoneForm):
         number = Milestone.objects.filter(order=instance).count() + 1
         super().__init__(data, files, instance=Milestone(order=instance, code=f"M{number}"))
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        _check_turn(self, data)
+        return data
+
+
+def _check_turn(form: forms.BaseForm, data: dict[str, Any]) -> None:
+    """Says at the start that it lies after the end."""
+    start, forecast = data.get("start"), data.get("forecast")
+    if start and forecast and start > forecast:
+        form.add_error("start", _("It starts after it is planned to be reached."))
+
 
 class MoveForm(forms.Form):
     """Other dates for a step of the plan, with what they break said before they are saved."""
@@ -101,7 +114,8 @@ class MoveForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("forecast") and not data.get("anyway"):
+        _check_turn(self, data)
+        if data.get("forecast") and not data.get("anyway") and not self.has_error("start"):
             moved = copy(self.milestone)
             moved.start, moved.forecast = data.get("start"), data["forecast"]
             if broken := move_breaks(moved, following(moved) if data.get("follow") else []):

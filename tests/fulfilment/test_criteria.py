@@ -76,7 +76,7 @@ class TestTemplates:
         data = {"title": "Weight", "kind": "goods", "minimum": "2", "maximum": "1", "is_active": "on"}
         answer = client.post("/fulfilment/criteria/new/", data)
         assert answer.status_code == 422
-        assert "above the largest" in answer.content.decode()
+        assert answer.context["form"].errors == {"minimum": ["The smallest value is above the largest."]}
         assert client.post("/fulfilment/criteria/new/", data | {"maximum": "3"}).status_code == 302
         kept = CriterionTemplate.objects.get()
         assert "2 – 3" in client.get("/fulfilment/criteria/").content.decode()
@@ -140,6 +140,8 @@ class TestAgree:
         data = {"title": "Width", "minimum": "9.5", "order_line": order.order_lines[0].pk, "key": "k"}
         assert client.get(address).status_code == 200
         assert client.post(address, data | {"title": ""}).status_code == 422
+        turned = client.post(address, data | {"maximum": "1"})
+        assert turned.context["form"].errors == {"minimum": ["The smallest value is above the largest."]}
         assert client.post(address, data).status_code == 302
         criterion = AgreedCriterion.objects.get()
         page = client.get(order.get_absolute_url()).content.decode()

@@ -244,6 +244,18 @@ class TestPages:
         assert client.post(self.address(one), form | {"anyway": "on"}).status_code == 302
         assert Milestone.objects.get().forecast == day(25)
 
+    def test_dates_turned_round_are_said_at_the_start(self, client_of, pm, order):
+        one, client = step(order, "A", 5), client_of(pm)
+        dates = {"start": str(day(6)), "forecast": str(day(4))}
+        added = {"code": "B", "name": "B", "kind": "work", "weight": "1"} | dates
+        for url, form in (
+            (self.address(one), dates | {"reason": "x"}),
+            (f"/fulfilment/orders/{order.number}/plan/do/add_milestone/", added),
+        ):
+            shown = client.post(url, form)
+            assert shown.status_code == 422
+            assert shown.context["form"].errors == {"start": ["It starts after it is planned to be reached."]}
+
     def test_rights(self, client_of, sales, sales2, warehouse, order):
         one = step(order, "A")
         foreign = step(placed(customer=customer_b(), actor=sales2), "B")
