@@ -36,6 +36,8 @@ class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
     def __init__(self, data: Any = None, files: Any = None, *, instance: Milestone) -> None:
         super().__init__(data, files, instance=instance)
+        self.fields["weight"].validators = [_check_weight]
+        self.fields["weight"].widget.attrs |= {"min": 1, "max": 1000}
         self.fields["owner"].queryset = users_with_role(Role.PM, Role.WAREHOUSE)  # type: ignore[attr-defined]
         others = Milestone.objects.filter(order=instance.order_id).exclude(pk=instance.pk)
         self.fields["before"].queryset = others  # type: ignore[attr-defined]
@@ -62,6 +64,11 @@ class AddMilestoneForm(MilestoneForm):
         data = super().clean()
         _check_turn(self, data)
         return data
+
+
+def _check_weight(value: int) -> None:
+    if not 1 <= value <= 1000:
+        raise forms.ValidationError(_("The weight is a whole number from 1 to 1000."))
 
 
 def _check_turn(form: forms.BaseForm, data: dict[str, Any]) -> None:

@@ -87,6 +87,11 @@ class Shift(models.Model):
         begins, ends = (one.hour * _HOUR + one.minute for one in (self.begins, self.ends))
         return (ends - begins) % DAY or DAY
 
+    @property
+    def is_overnight(self) -> bool:
+        """Whether it ends on the next day, after midnight."""
+        return self.begins.hour * _HOUR + self.begins.minute + self.minutes > DAY
+
 
 class CalendarException(models.Model):
     """A day that differs from the week's shifts: a holiday of all (no work centre), a repair, a Saturday worked."""

@@ -213,6 +213,15 @@ def minutes_of(given: Decimal) -> int:
     return int(-(-given * 60 // 1))
 
 
+def week_text(centre: WorkCentre) -> str:
+    """How long a week is by its shifts, and how long each that goes over midnight, as somebody may not have meant it."""
+    shifts = list(centre.shifts.all())
+    found = [_("The week has %(hours)s working hours.") % {"hours": hours(sum(one.minutes for one in shifts))}]
+    text = _("%(shift)s ends on the next day, after %(hours)s hours.")
+    nights = {str(one): one.minutes for one in shifts if one.is_overnight}
+    return " ".join(found + [text % {"shift": one, "hours": hours(minutes)} for one, minutes in nights.items()])
+
+
 def day_text(day: dt.date) -> str:
     """A day for a sentence."""
     return formats.date_format(day, "SHORT_DATE_FORMAT")

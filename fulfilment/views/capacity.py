@@ -18,7 +18,7 @@ from fulfilment.filters import RoutingFilter
 from fulfilment.forms.capacity import CentreForm, ExceptionForm, RoutingForm
 from fulfilment.models import CalendarException, CapacityBooking, RoutingStep, WorkCentre
 from fulfilment.services import add_exception, load, save_centre, save_routing_step
-from fulfilment.services.capacity import booked_minutes, capacities, days_of, hours, monday_of
+from fulfilment.services.capacity import booked_minutes, capacities, days_of, hours, monday_of, week_text
 from fulfilment.views.plan import plan_url
 from inventory.views.base import FormPage
 from ordermgmt.company.services import business_today
@@ -111,6 +111,9 @@ class CentrePage(FormPage):
 
     def perform(self, form: Any) -> WorkCentre:
         return save_centre(self.found, version=self.seen_version(), actor=self.request.user, **form.cleaned_data)
+
+    def said(self, made: WorkCentre) -> str:
+        return f"{super().said(made)} {week_text(made)}"
 
 
 class ExceptionList(ListView):

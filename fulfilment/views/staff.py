@@ -20,7 +20,7 @@ from fulfilment.forms.staff import AssignWorkForm, LockForm, SkillForm, StaffFor
 from fulfilment.models import Assignment, CalendarException, HoursLock, Skill, StaffMember
 from fulfilment.services import assign_staff, booking_blocked, load, lock_hours, save_skill, save_staff
 from fulfilment.services.assigned import laid_minutes
-from fulfilment.services.capacity import monday_of
+from fulfilment.services.capacity import monday_of, week_text
 from fulfilment.views.capacity import asked_monday
 from inventory.forms import add_errors
 from inventory.views.base import FormPage
@@ -110,6 +110,9 @@ class StaffPage(FormPage):
 
     def perform(self, form: Any) -> StaffMember:
         return save_staff(self.found, version=self.seen_version(), actor=self.request.user, **form.cleaned_data)
+
+    def said(self, made: StaffMember) -> str:
+        return f"{super().said(made)} {week_text(made.calendar)}"
 
 
 class SkillList(ListView):

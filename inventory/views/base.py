@@ -45,6 +45,10 @@ class FormPage(View):
         """Where to go when it is done."""
         return str(made.get_absolute_url())
 
+    def said(self, made: Any) -> str:
+        """What is told when it is done."""
+        return _("Saved.")
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.found = self.instance()
         if not self.request.user.has_perm(self.permission):
@@ -65,7 +69,7 @@ class FormPage(View):
             return self.show(form, 422)
         except StaleVersion as stale:
             return self.conflict(form, stale)
-        messages.success(request, _("Saved."))
+        messages.success(request, self.said(made))
         return redirect(self.target(made))
 
     def seen_version(self) -> int | None:

@@ -256,6 +256,13 @@ class TestPages:
             assert shown.status_code == 422
             assert shown.context["form"].errors == {"start": ["It starts after it is planned to be reached."]}
 
+    @pytest.mark.parametrize("weight", ["-5", "0", "1001", "99999999"])
+    def test_a_weight_out_of_bounds_gets_one_sentence(self, client_of, pm, order, weight):
+        url = f"/fulfilment/orders/{order.number}/plan/do/add_milestone/"
+        form = {"code": "B", "name": "B", "kind": "work", "weight": weight, "forecast": str(day(4))}
+        shown = client_of(pm).post(url, form)
+        assert shown.context["form"].errors == {"weight": ["The weight is a whole number from 1 to 1000."]}
+
     def test_rights(self, client_of, sales, sales2, warehouse, order):
         one = step(order, "A")
         foreign = step(placed(customer=customer_b(), actor=sales2), "B")

@@ -64,6 +64,12 @@ class TestSeen:
 
 
 class TestSettingUp:
+    def test_the_hours_of_the_week_and_of_a_night_are_said(self, client_of, pm, consultant):
+        form = WEEK | {"user": consultant.pk, "is_active": "on", "day_0": "16:00-08:00", "day_1": "16:00-24:00"}
+        page = client_of(pm).post(f"{PATH}new/", form, follow=True).content.decode()
+        assert "Saved. The week has 48 working hours. 16:00-08:00 ends on the next day, after 16 hours." in page
+        assert page.count("ends on the next day") == 1
+
     def test_a_person_with_a_week_and_skills_on_the_page(self, client_of, pm, consultant):
         held = skill()
         client = client_of(pm)
