@@ -109,8 +109,9 @@ def move_milestone(
 
 
 @transaction.atomic
-def move_steps(order: Order, steps: "Iterable[MovedStep]", *, reason: str, actor: "User") -> None:
-    """Moves several in spite of what they break; hours that are booked for none of them follow once, after all.
+def move_steps(order: Order, steps: "Sequence[MovedStep]", *, reason: str, actor: "User") -> None:
+    """Moves several in spite of what they break, the first because material is late: for it wait the hours that are
+    booked for none, which follow after all.
 
     Raises PermissionDenied, TransitionRefused (a finished order), ValidationError (dates out of order).
     """
@@ -122,14 +123,16 @@ def move_steps(order: Order, steps: "Iterable[MovedStep]", *, reason: str, actor
         one.baseline = one.baseline or step.forecast
         _check(one)
         moved.append((one, was))
-    _save_moved(order, moved, reason=reason, overload=reason, actor=actor)
+    waits_for = moved[0][0].pk if moved else None
+    _save_moved(order, moved, reason=reason, overload=reason, actor=actor, waits_for=waits_for)
 
 
 def _save_moved(
-    order: Order, moved: Sequence[tuple[Milestone, dict[str, Any]]], *, reason: str, overload: str, actor: "User"
-) -> None:
+    order: Order, moved: Sequence[tuple[Milestone, dict[str, Any]]], *, reason: str, overload: str, actor: "User",
+    waits_for: int | None = None,
+) -> None:  # fmt: skip
     """Writes moved milestones with what they were, and what is booked follows; `overload`: why above capacity too."""
-    waiting = waiting_hours(order, {one.pk: one for one, _was in moved})
+    waiting = waiting_hours(order, {one.pk: one for one, _was in moved}, waits_for)
     for one, was in moved:
         works = moved_work(one)
         one.save()

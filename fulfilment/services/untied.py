@@ -34,6 +34,14 @@ class Waiting:
     works: Sequence[Work]
 
 
+@dataclass(frozen=True)
+class _Awaited:
+    """What hours wait for, and from which day on they can be worked."""
+
+    milestone: Milestone
+    day: dt.date
+
+
 def first_material(milestones: Iterable[Milestone]) -> Milestone | None:
     """The milestone before whose day an order can't be worked; None where some of its material is there."""
     found = [one for one in milestones if one.kind == Milestone.Kind.MATERIAL]
@@ -42,28 +50,35 @@ def first_material(milestones: Iterable[Milestone]) -> Milestone | None:
     return min((one for one in found if one.forecast), key=lambda one: (one.forecast, one.pk), default=None)
 
 
-def waiting_hours(order: Order, moved: Mapping[int, Milestone]) -> Waiting | None:
+def waiting_hours(order: Order, moved: Mapping[int, Milestone], waits_for: int | None = None) -> Waiting | None:
     """What becomes of the hours when milestones move (unsaved, by key); None where all can stay.
 
     Those that would lie before the material, and those that would then be overtaken by them, move by as many days: as
-    many as the material, and as it takes to come after it.
+    many as the material, and as it takes to come after it. `waits_for` is the milestone that stands for the material
+    where the plan has no other.
     """
     stored = list(Milestone.objects.filter(order=order))
     now = [moved.get(one.pk, one) for one in stored]
-    before, after = first_material(stored), first_material(now)
-    if not (before and before.forecast and after and after.forecast and after.forecast > before.forecast):
+    before, material = _awaited(stored, waits_for), _awaited(now, waits_for)
+    if before is None or material is None or material.day <= before.day:
         return None
     untied = CapacityBooking.objects.filter(order=order, milestone=None, assignment=None)
     rows = sorted(to_come(untied, None), key=lambda one: one.day)
-    if not rows or rows[0].day >= after.forecast:
+    if not rows or rows[0].day >= material.day:
         return None
-    shift = after.forecast - min(before.forecast, rows[0].day)
+    shift = material.day - min(before.day, rows[0].day)
     chosen: list[CapacityBooking] = []
     for one in rows:
-        if one.day < after.forecast or one.day <= chosen[-1].day + shift:
+        if one.day < material.day or one.day <= chosen[-1].day + shift:
             chosen.append(one)
-    deliveries = [one.forecast for one in now if one.kind == Milestone.Kind.DELIVERY and one.forecast]
-    return Waiting(after, chosen, _shifted(chosen, shift, max(deliveries, default=order.promised_date)))
+    ends = [one.forecast for one in now if one.kind == Milestone.Kind.DELIVERY and one.forecast and not one.actual]
+    return Waiting(material.milestone, chosen, _shifted(chosen, shift, max(ends, default=order.promised_date)))
+
+
+def _awaited(milestones: Iterable[Milestone], waits_for: int | None) -> "_Awaited | None":
+    one = next((one for one in milestones if one.pk == waits_for), None) or first_material(milestones)
+    day = one and (one.forecast if one.kind == Milestone.Kind.MATERIAL else one.start)
+    return _Awaited(one, day) if one and day else None
 
 
 def _shifted(rows: Sequence[CapacityBooking], shift: dt.timedelta, ends: dt.date | None) -> list[Work]:

@@ -226,6 +226,18 @@ class TestAnotherSupplier:
         assert set(days) == {(later(31), 480), (later(32), 480)}
         assert list(violations(["K1"])) == []
 
+    def test_without_a_milestone_of_material_they_follow_what_begins_first(self, market):
+        order, centre = started(line("B-CONV", 1, supply="make"), promised_date=later(60)), make.centre(weekdays=7)
+        add_milestone(order, code="M1", name="Weld", start=later(10), forecast=later(16), actor=person("pm"))
+        plan_needs(order)
+        book_capacity(order, work_centre=centre, hours=D(16), first=later(11), last=later(12), actor=person("pm"))
+        row = bought(order, market["slow"], later(10))
+        replan_late(row, day=later(25), reason="late", actor=person("pm"))
+        start = (Milestone.objects.get(order=order).start - later(0)).days
+        days = CapacityBooking.objects.filter(order=order).values_list("day", flat=True)
+        assert [(day - later(start)).days for day in days] == [1, 2]
+        assert start >= 25
+
     def test_the_day_it_is_needed_stays(self, market, client_of):
         order = planned()
         row = bought(order, market["slow"], later(60))
