@@ -6,6 +6,7 @@ what it breaks.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -26,6 +27,7 @@ from orders.models import Order
 from orders.services import locked
 
 from .booking import drop_milestone, release_order
+from .laying import lock_centres
 from .moving import follow_milestone, move_conflicts, moved_work
 from .untied import follow_material, waiting_conflicts, waiting_hours
 from .workdays import workdays
@@ -133,10 +135,11 @@ def _save_moved(
 ) -> None:  # fmt: skip
     """Writes moved milestones with what they were, and what is booked follows; `overload`: why above capacity too."""
     waiting = waiting_hours(order, {one.pk: one for one, _was in moved}, waits_for)
+    works = {one.pk: moved_work(one) for one, _was in moved}
+    lock_centres(work.centre for work in chain(*works.values(), waiting.works if waiting else ()))
     for one, was in moved:
-        works = moved_work(one)
         one.save()
-        follow_milestone(one, works, reason=overload, actor=actor)
+        follow_milestone(one, works[one.pk], reason=overload, actor=actor)
         _noted(one, events.MILESTONE_MOVED, actor, was, reason=reason)
     follow_material(order, waiting, reason=overload, actor=actor)
 

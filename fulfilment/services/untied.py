@@ -16,7 +16,7 @@ from ordermgmt.company.services import business_today
 from orders.models import Order
 
 from .capacity import HORIZON, day_text, hours
-from .laying import Work, free_bookings, lay_works, lock_centres, to_come
+from .laying import Work, free_bookings, lay_works, to_come
 from .moving import laid_anew, no_place
 
 if TYPE_CHECKING:
@@ -105,13 +105,12 @@ def waiting_conflicts(waiting: Waiting | None) -> list[str]:
 
 
 def follow_material(order: Order, waiting: Waiting | None, *, reason: str, actor: "User") -> None:
-    """Lays the hours where they belong now that the material has moved; the order is locked.
+    """Lays the hours where they belong now that the material has moved; the order and the centres are locked.
 
     What finds no place becomes an overload for the reason of the move.
     """
     if waiting is None:
         return
-    lock_centres(work.centre for work in waiting.works)
     free_bookings(waiting.rows)
     lay_works(order, waiting.works, reason, actor, event=False)
     total = hours(sum(work.minutes for work in waiting.works))
