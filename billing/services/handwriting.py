@@ -35,6 +35,9 @@ LINE = (
     "adjustment", "adjustment_reason", "tax_category", "tax_rate",
 )  # fmt: skip
 
+#: More than any document is over, and few enough digits to be added up.
+MOST = Decimal(10) ** 14
+
 
 @transaction.atomic
 def draft_by_hand(
@@ -61,7 +64,7 @@ def draft_by_hand(
     and comes off what is due. `header` may give delivery_date, payment_days, note, language and any of REFERENCES.
     `kind` is standard, debit_note (with a `reason` and, as a rule, the `original` document it adds to) or proforma.
     The same `source_key` twice gives back the first draft.
-    Raises TransitionRefused without a line, ValidationError for an amount with too many decimals.
+    Raises TransitionRefused without a line, ValidationError for an amount with too many decimals or digits.
     """
     require(actor, "billing.draft_invoice")
     if source_key is not None and (earlier := Invoice.objects.filter(source_key=source_key).first()):
@@ -191,8 +194,16 @@ def _composed(
         )
         rounding = round_to(plain.due + rounding, step, invoice.currency) - round_to(plain.due, step, invoice.currency)
     totals = document_totals(written, invoice.currency, rules, rounding, adjustments=over_all, prepaid=prepaid)
+    _check_size(totals)
     deposits = [original] if original is not None else []
     return fill(Composition(written, totals, deposits=deposits, adjustments=over_all))
+
+
+def _check_size(totals: Totals) -> None:
+    amounts = [line.net for line in totals.lines]
+    amounts += [totals.line_total, totals.allowances, totals.charges, totals.grand_total, totals.due]
+    if any(abs(amount) >= MOST for amount in amounts):
+        raise ValidationError(_("A document comes to less than %(most)s.") % {"most": f"{MOST:,}"})
 
 
 def _check_prepaid(prepaid: Decimal, currency: str) -> None:

@@ -75,6 +75,21 @@ def test_a_form_sent_twice_makes_one_draft(client_of, finance2):
     assert Invoice.objects.count() == 1
 
 
+def test_odd_json_gets_a_sentence(client_of, finance2):
+    client = client_of(finance2)
+    huge = {"quantity": "999999999", "unit_price": "99999999999"}
+    asked = _post(client, SAVE, _sent(huge))
+    assert asked.status_code == 422
+    assert "100,000,000,000,000" in asked.json()["message"]
+    assert _post(client, SAVE, _sent(*[{"quantity": "999999", "unit_price": "99999999"}] * 2)).status_code == 422
+    for url in ("/billing/entry/preview/", SAVE):
+        for value in (5, [1], {"a": 1}, True):
+            answer = _post(client, url, _sent(delivery_date=value))
+            assert answer.status_code == (422 if url == SAVE else 200), value
+        assert _post(client, url, _sent({"product": -(2**70), "description": ""})).status_code < 500
+    assert not Invoice.objects.exists()
+
+
 def test_a_product_brings_its_number_and_the_preview_writes_nothing(client_of, finance2):
     client = client_of(finance2)
     found = client.get("/billing/entry/products/?q=SKU-1&currency=EUR").json()["results"][0]
