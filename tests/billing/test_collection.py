@@ -281,3 +281,10 @@ def test_a_fee_is_an_electronic_invoice_or_stops_the_letter(finance, finance_man
     with pytest.raises(TransitionRefused):
         services.release_reminder(one, actor=finance)
     assert (Reminder.objects.get().state, Invoice.objects.count()) == ("proposed", 1)
+
+
+def test_a_promise_for_the_last_day_there_is(client_of, finance):
+    invoice = owed(debtor(), 10)
+    data = {"kind": "promise", "text": "one day", "promised_on": "9999-12-31"}
+    assert client_of(finance).post(f"{invoice.get_absolute_url()}do/note/", data).status_code == 302
+    assert CollectionNote.objects.get().follow_up_on == dt.date.max

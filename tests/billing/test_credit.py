@@ -193,3 +193,10 @@ def test_a_deposit_that_the_final_invoice_deducted_is_credited_after_that(client
     billing.issued(Order.objects.get(pk=order.pk))
     assert Order.objects.get(pk=order.pk).invoiced_total == order.gross_total
     assert [one for one in violations() if one.invariant.code[0] in "AMN"] == []
+
+
+def test_a_key_that_no_database_keeps_is_refused(client_of, finance):
+    invoice = billing.issued()
+    answer = client_of(finance).post(_url(invoice), {"reason": "wrong", "key": "\x00"})
+    assert answer.status_code == 422
+    assert Invoice.objects.count() == 1
