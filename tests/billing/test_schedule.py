@@ -294,3 +294,13 @@ def test_nothing_else_of_a_settled_order_moves(finance, finance2, finance_manage
     ):  # fmt: skip
         with pytest.raises(DatabaseError), transaction.atomic():
             Instalment.objects.filter(pk=row.pk).update(**values)
+
+
+def test_no_day_lies_before_the_document(client_of, finance):
+    invoice = billing.issued()
+    data = {"version": 0, "reason": "agreed", "rows-TOTAL_FORMS": 1, "rows-INITIAL_FORMS": 1, "rows-0-value": "119",
+            "rows-0-due_date": str(business_today() - dt.timedelta(days=1))}  # fmt: skip
+    answer = client_of(finance).post(f"{invoice.get_absolute_url()}reschedule/", data)
+    assert answer.status_code == 422
+    assert "before its invoice" in answer.content.decode()
+    assert not Reschedule.objects.exists()

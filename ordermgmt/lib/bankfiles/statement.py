@@ -79,6 +79,12 @@ class Statement:
                     _("The entry of %(day)s over %(amount)s is no amount of %(currency)s.")
                     % {"day": one.booked_on, "amount": one.amount, "currency": self.currency}
                 )
+        for balance in (self.opening, self.closing):
+            if balance is not None and (abs(balance) > _LARGEST or round(balance, places) != balance):
+                raise BankFileRefused(
+                    _("%(amount)s is no balance in %(currency)s.")
+                    % {"amount": _plain(balance)[:40], "currency": self.currency}
+                )
         if self.opening is None or self.closing is None:
             self._check_doubles()
             return
