@@ -84,6 +84,11 @@ def refuse_settled(orders: Iterable[Order | None]) -> None:
             )
 
 
+def money(amount: Decimal, currency: str) -> str:
+    """An amount for a sentence, with its currency's decimals."""
+    return format(quantise(amount, currency), ",f")
+
+
 def check_amount(amount: Decimal, currency: str, field: str = "amount") -> Decimal:
     """A positive amount in whole units of the currency. Raises ValidationError at `field`."""
     if amount <= 0:

@@ -20,7 +20,7 @@ from ordermgmt.lib.money import ZERO, quantise
 from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import UNTAXED, refuse, require, root_of
+from .base import UNTAXED, money, refuse, require, root_of
 from .handwriting import draft_by_hand
 
 if TYPE_CHECKING:
@@ -175,6 +175,6 @@ def _decided(fee: LateFee, actor: "User") -> LateFee:
     invoice = fee.instalment.invoice
     record(
         events.LATE_FEE_DECIDED, fee, root=root_of(invoice) if invoice else fee, actor=actor, before={"state": "proposed"},
-        after={"state": fee.state}, number=str(invoice), what=fee.state, amount=f"{fee.amount:,}", currency=fee.currency,
+        after={"state": fee.state}, number=str(invoice), what=fee.state, amount=money(fee.amount, fee.currency), currency=fee.currency,
     )  # fmt: skip
     return fee

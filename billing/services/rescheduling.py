@@ -18,7 +18,7 @@ from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import refuse, require, root_of
+from .base import money, refuse, require, root_of
 from .planning import PlanRow, plan_refused
 from .terms import keep_terms
 
@@ -89,7 +89,7 @@ def _rewrite(
         if place <= len(kept):
             record(
                 events.INSTALMENT_MOVED, one, actor=actor, before=before, after=snapshot(one, *_MOVED), label=str(one),
-                amount=f"{one.amount.normalize():f}", currency=one.currency, date=one.due_date.isoformat(),
+                amount=money(one.amount, one.currency), currency=one.currency, date=one.due_date.isoformat(),
             )  # fmt: skip
         made.append(one)
     return made
