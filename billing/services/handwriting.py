@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing import events
@@ -78,7 +78,16 @@ def draft_by_hand(
         created_by=actor, reason=reason, source_key=source_key,
         **({"language": customer.language, "payment_days": customer.payment_days} | header),
     )  # fmt: skip
-    write(invoice, _composed(invoice, lines, original, adjustments, prepaid, rounding))
+    composition = _composed(invoice, lines, original, adjustments, prepaid, rounding)
+    try:
+        with transaction.atomic():
+            write(invoice, composition)
+    except IntegrityError:
+        # The same form sent twice at once: the other one was faster.
+        earlier = Invoice.objects.filter(source_key=source_key).first() if source_key is not None else None
+        if earlier is None:
+            raise
+        return earlier
     offer_early(invoice)
     record(
         events.PROFORMA_MADE if kind == Invoice.Kind.PROFORMA else events.INVOICE_DRAFTED, invoice,

@@ -20,7 +20,7 @@ from ordermgmt.lib.money import ZERO, quantise
 from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import UNTAXED, money, refuse, require, root_of
+from .base import UNTAXED, lock_company, money, refuse, require, root_of
 from .handwriting import draft_by_hand
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def set_late_fee_policy(*, start: dt.date, annual: Decimal, actor: "User", **ter
     require(actor, "billing.set_reminders")
     if annual < ZERO:
         raise ValidationError({"annual": _("A rate is not below zero.")})
+    lock_company()
     if LateFeePolicy.objects.filter(start=start).exists():
         raise ValidationError({"start": _("There are terms of this day already.")})
     one = LateFeePolicy.objects.create(start=start, annual=annual, by=actor, **terms)

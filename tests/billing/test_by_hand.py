@@ -3,12 +3,13 @@
 import datetime as dt
 import io
 import json
+import threading
 from decimal import Decimal
 
 import pikepdf
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from lxml import etree
 
 from billing import services
@@ -491,3 +492,23 @@ def test_an_allowance_that_rounds_to_nothing_or_has_no_ground_is_refused(client_
     with pytest.raises(TypeError, match="colour"):
         _draft(adjustments=[{"kind": "charge", "amount": D(1), "reason": "x", "colour": "red"}])
     assert not Invoice.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_many_times_at_once_makes_one_draft(finance2):
+    customer, barrier, answers = orders.customer_a(), threading.Barrier(8), []
+
+    def send():
+        try:
+            barrier.wait()
+            answers.append(services.draft_by_hand(customer, [_line()], actor=finance2, source_key="hand:1:abc").pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [Invoice.objects.get().pk] * 8
