@@ -132,6 +132,9 @@ def number(invoice: Invoice, *, actor: "User") -> None:
     dated = None if invoice.kind == Invoice.Kind.OPENING else invoice.issue_date
     try:
         invoice.sequence = take_number(invoice.series, period=invoice.period, on=dated)
+        # Numbers begin anew with the year, dates don't go back for it.
+        if dated is not None and Invoice.objects.filter(series=invoice.series, issue_date__gt=dated).exists():
+            raise ValueError(f"a document of the series {invoice.series} is dated after {dated}")
     except ValueError as error:
         raise refuse(
             _("A later date was given to an earlier number: the date of this document can't lie before it."),

@@ -65,7 +65,7 @@ def ask_write_off(invoice: Invoice, *, amount: Decimal, reason: str, key: str, a
     if found := write_off_blocked(invoice, actor):
         raise TransitionRefused(found)
     _check_open(invoice, rows, amount)
-    before = WriteOff.objects.filter(invoice=invoice).exclude(state=WriteOff.State.REFUSED)
+    before = WriteOff.objects.standing().filter(invoice=invoice)
     given_up = sum(before.values_list("amount", flat=True), ZERO)
     small = given_up + amount <= tolerance(invoice.currency)
     one = WriteOff.objects.create(

@@ -320,3 +320,13 @@ def test_p11_an_entry_is_not_booked_on_what_was_paid_meanwhile(finance, client_o
     assert answer.status_code == 409
     assert "is already settled" in answer.content.decode()
     assert Payment.objects.count() == 1
+
+
+def test_balances_that_no_account_has_are_refused(client_of, finance):
+    bank.account()
+    for opening in (D(10) ** 18, D(10) ** 15):
+        content = bank.camt([bank.row(5, ref="A")], opening=opening)
+        answer = client_of(finance).post("/billing/bank/", {"file": SimpleUploadedFile("s.xml", content)})
+        assert answer.status_code == 422
+        assert "is no balance" in answer.content.decode()
+    assert not BankLine.objects.exists()

@@ -12,7 +12,8 @@ from django.db import DatabaseError, transaction
 from billing import services
 from billing.models import Invoice, OrderCharge, OrderClause
 from billing.tasks import propose_late_delivery
-from fulfilment.models import Shipment
+from fulfilment.models import Rectification, Shipment
+from fulfilment.services import complete_rectification, start_rectification
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_today
@@ -45,13 +46,14 @@ def agreed(order, kind="charge", net="50", **given):
     return services.accept_charge(add(order, kind, net, **given), decision="right", actor=person("finance2"))
 
 
-def late(*lines, days=10, **header):
+def late(*lines, days=10, examined=True, **header):
     """Shipped and accepted today, promised so many days ago."""
     today = business_today()
     header |= {"order_date": today - dt.timedelta(days=60), "promised_date": today - dt.timedelta(days=days)}
     order = orders.started(*(lines or [orders.line(quantity=4)]), **header)
     fulfilment.ship(order)
-    fulfilment.examine(fresh(order))
+    if examined:
+        fulfilment.examine(fresh(order))
     return fresh(order)
 
 
@@ -228,6 +230,18 @@ class TestPenalty:
         assert invoice.due == D("452.20")  # (400 - 20) x 1.19
         assert "10 × 0.5 % × 400.00 = 20.00" in invoice.lines.get(kind="charge").details
         holds()
+
+    def test_goods_that_replace_rejected_ones_are_not_late_a_second_time(self, finance):
+        order = late(orders.line(quantity=4), examined=False)
+        fulfilment.examine(fresh(order), 4)
+        task = start_rectification(
+            Rectification.objects.get(), remedy="replace", owner=person("warehouse"), due=business_today(), actor=person("pm")
+        )  # fmt: skip
+        complete_rectification(task, result="new ones sent", faulty="scrap", actor=person("pm"))
+        assert Shipment.objects.count() == 2
+        services.set_clause(fresh(order), actor=finance, **CLAUSE)
+        charge = OrderCharge.objects.get()
+        assert (len(charge.computation), charge.net) == (1, D("20.00"))  # 4 pieces, 10 days; the cap is 5 % of 400.00
 
     def test_the_cap_the_grace_and_weeks(self, finance):
         order = late(orders.line(quantity=4), days=20)
