@@ -11,6 +11,7 @@ from fulfilment.services import following, move_breaks
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_reach
 from orders.models import Order
 
 from .keys import seen_version
@@ -65,10 +66,11 @@ class MoveForm(forms.Form):
         label=pgettext_lazy("date", "Start"),
         required=False,
         widget=DATE,
+        validators=[check_reach],
         help_text=gettext_lazy("When the work on it begins."),
     )
     forecast = forms.DateField(
-        label=gettext_lazy("Planned"), widget=DATE,
+        label=gettext_lazy("Planned"), widget=DATE, validators=[check_reach],
         help_text=gettext_lazy("When it is expected now; the baseline stays."),
     )  # fmt: skip
     reason = forms.CharField(
