@@ -20,7 +20,7 @@ from inventory.models import (
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.lib.searching import search_text
 
-from .checking import check_version, fits_unit, require
+from .checking import check_lead_days, check_version, fits_unit, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -93,6 +93,7 @@ def _check_stock_kept(product: Product, changes: dict[str, Any]) -> None:
 
 def _validate(product: Product) -> None:
     product.full_clean()
+    check_lead_days(product.lead_days)
     if not fits_unit(product.reorder_point, product.unit):
         raise ValidationError({"reorder_point": _("Enter whole units, as the unit is counted.")})
 

@@ -197,6 +197,10 @@ class TestCreateProduct:
         product = Product.objects.get(sku="N-1")
         assert (product.cost, product.list_price, product.version) == (0, 0, 1)
 
+    def test_no_lead_time_ends_after_the_calendar(self, client_of, warehouse):
+        page = client_of(warehouse).post("/inventory/products/new/", self.data(lead_days="2147483647"))
+        assert (page.status_code, page.context["form"].errors["lead_days"]) == (422, ["At most 3650 days."])
+
     def test_second_time_says_so_and_keeps_what_was_typed(self, client_of, warehouse):
         client = client_of(warehouse)
         client.post("/inventory/products/new/", self.data())
@@ -263,6 +267,9 @@ class TestEditProduct:
         motor.refresh_from_db()
         assert (motor.list_price, motor.cost, motor.currency, motor.tax_category) == (9000, 5000, "EUR", "R")
         assert client.post("/inventory/products/M-1/do/prices/", data | {"currency": "XQZ"}).status_code == 422
+        Product.objects.filter(sku="M-1").update(reorder_point=Decimal("1.5"))  # as another system kept it
+        page = client.post("/inventory/products/M-1/do/prices/", data | {"list_price": "9500"})
+        assert (page.status_code, len(page.context["form"].non_field_errors())) == (422, 1)
 
 
 def test_setup_pages_save(client_of, manager):
@@ -326,6 +333,12 @@ def test_suppliers_are_kept_and_priced_by_those_who_may(client_of, pm, warehouse
     assert client.post(f"{place}prices/add/", price).status_code == 302
     assert client.post(f"{place}prices/add/", price).status_code == 422
     row = SupplierPrice.objects.get(product=product)
+    for path, form in (
+        ("edit/", {"name": "Pipe Co", "currency": "CNY", "language": "en"}),
+        ("prices/add/", price | {"minimum": "5"}),
+    ):
+        page = client.post(f"{place}{path}", form | {"lead_days": "2147483647"})
+        assert (page.status_code, page.context["form"].errors["lead_days"]) == (422, ["At most 3650 days."])
     assert "7.25" in client.get(place).content.decode()
     assert client.get(f"{place}prices/{row.pk}/remove/").status_code == 405
     assert client.post(f"{place}prices/{row.pk}/remove/").status_code == 302
