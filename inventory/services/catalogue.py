@@ -11,6 +11,7 @@ from inventory import events
 from inventory.models import (
     Product,
     ProductCategory,
+    PurchaseLine,
     SpecificationAttribute,
     SpecificationTemplate,
     StockItem,
@@ -145,8 +146,11 @@ def _check_setup(instance: models.Model, before: dict[str, Any] | None) -> None:
     coarser = isinstance(instance, Unit) and instance.decimals < before["decimals"]
     if coarser and lying.filter(product__unit=instance.pk).exists():
         raise ValidationError({"decimals": _("There is stock counted in this unit: keep its decimals.")})
-    if isinstance(instance, Warehouse) and not instance.is_active and lying.filter(warehouse=instance).exists():
-        raise ValidationError({"is_active": _("There is stock in this warehouse.")})
+    if isinstance(instance, Warehouse) and not instance.is_active:
+        if lying.filter(warehouse=instance).exists():
+            raise ValidationError({"is_active": _("There is stock in this warehouse.")})
+        if PurchaseLine.objects.planned().filter(order__warehouse=instance).exists():
+            raise ValidationError({"is_active": _("Goods are awaited in this warehouse.")})
 
 
 def _check_default(warehouse: Warehouse, before: dict[str, Any] | None) -> None:

@@ -16,6 +16,7 @@ from inventory.models import (
 from inventory.services import adjust_stock, create_supplier, save_template, set_supplier_price
 from ordermgmt.accounts.services import system_user
 from tests.factories.inventory import main_warehouse, make_product, put_stock
+from tests.factories.purchases import drafted, ordered
 
 pytestmark = pytest.mark.django_db
 PRICE, COST, PURCHASE = "8765.43", "4321.09", "3987.65"
@@ -282,6 +283,17 @@ def test_setup_pages_save(client_of, manager):
     data = {"code": "W9", "name": "Ninth", "adjustment_limit": "3", "is_default": "on", "is_active": "on"}
     assert client.post("/inventory/warehouses/new/", data).status_code == 302
     assert Warehouse.objects.get(is_default=True).code == "W9"
+
+
+@pytest.mark.parametrize("state", ["draft", "ordered"])
+def test_a_warehouse_that_awaits_goods_stays_in_use(client_of, manager, state):
+    """What came there would lie where nobody may take it from."""
+    kept = Warehouse.objects.create(code="W9", name="Ninth")
+    {"draft": drafted, "ordered": ordered}[state](5, warehouse=kept)
+    data = {"code": "W9", "name": "Ninth", "adjustment_limit": "3"}
+    answer = client_of(manager).post(f"/inventory/warehouses/{kept.pk}/edit/", data)
+    assert answer.status_code == 422
+    assert "awaited" in answer.context["form"].errors["is_active"][0]
 
 
 @pytest.mark.parametrize("left_out", ["is_default", "is_active"])
