@@ -284,6 +284,14 @@ class TestPages:
         assert "<b>7" not in text
 
 
+@pytest.mark.parametrize("key", ["1" * 30, "x", "²", "-1"])
+def test_what_is_no_step_comes_before_none(client_of, pm, order, key):
+    form = {"code": "M1", "name": "Steel", "kind": "work", "weight": "1", "before": key}
+    page = client_of(pm).post(f"/fulfilment/orders/{order.number}/plan/do/add_milestone/", form)
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["before"])
+    assert not Milestone.objects.exists()
+
+
 class TestEndOfTheCalendar:
     """ "31 Dec 9999" is how people write that they do not know a day."""
 
