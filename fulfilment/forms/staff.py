@@ -199,7 +199,7 @@ class WorkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         first, last = data.get("first"), data.get("last")
-        if first and last and not first <= last <= first + dt.timedelta(days=366):
+        if first and last and not 0 <= (last - first).days <= 366:
             self.add_error("last", _("The last day lies after the first, within a year."))
         line = data.get("line")
         if line and not data.get("skill"):

@@ -73,7 +73,7 @@ def record_acceptance(
     "evidence_file" (a third party's report is needed), "photos".
     """
     require(actor, "fulfilment.accept_order")
-    order, key = locked(order), f"form:{key}"  # a waiver and silence name theirs themselves
+    order, key = locked(order), f"form:{order.pk}:{key}"  # a waiver and silence name theirs themselves
     known = Acceptance.objects.filter(key=key, order=order).first()
     if known is not None:
         return known

@@ -20,6 +20,7 @@ from orders.models import Order
 from orders.services import accept_order, locked, note_rectified, note_returned, redeliver_order
 
 from .accepting import blocked as acceptance_blocked
+from .criteria import open_criteria
 from .defects import open_defects
 from .returning import RETURNABLE, exchange, send_again, undelivered
 from .shipping import halted
@@ -90,13 +91,14 @@ def remedies(rectification: Rectification) -> list[tuple[str, Any]]:
 
 def accept_what_is_left(order: Order, *, actor: "User") -> None:
     """Once nothing of the order waits any more, it is accepted on the word of its last examination. Where nothing was
-    accepted, or who acts may not say so, it stays for somebody else."""
+    accepted, a criterion was never examined, or who acts may not say so, it stays for somebody else."""
     if order.state != Order.State.SHIPPED or not actor.has_perm("fulfilment.accept_order"):
         return
     if not any(line.qty_accepted > 0 for line in order.order_lines):
         return
     last = Acceptance.objects.filter(order=order).order_by("-pk").first()
-    if last is not None and not acceptance_blocked(order, actor) and not blockers(order.accept):
+    blocked = acceptance_blocked(order, actor) or blockers(order.accept) or open_criteria(order)
+    if last is not None and not blocked:
         accept_order(order, evidence=f"{last.signed_by}: {last.evidence}", actor=actor)
 
 

@@ -14,6 +14,7 @@ from inventory.services import Wish, rank_offers, replace_supplier
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_days
 from orders.models import Order
 from orders.services import locked
 
@@ -79,6 +80,7 @@ def replan_late(line: PurchaseLine, *, day: dt.date, reason: str, actor: "User")
     require(actor, "fulfilment.plan_order")
     if day < business_today():
         raise ValidationError({"day": _("This day is over.")})
+    check_days(day=day)
     _locked_orders(line)
     one_at_a_time()
     hits = [one for one in hits_of([line], actor, business_today(), day).get(line.pk, []) if one.seen]

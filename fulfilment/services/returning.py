@@ -82,7 +82,7 @@ def return_goods(
     "reason", "on" or "<disposition>_<line id>".
     """
     require(actor, "fulfilment.ship_order")
-    order, key = locked(order), f"form:{key}"  # `exchange` names its returns itself
+    order, key = locked(order), f"form:{order.pk}:{key}"  # `exchange` names its returns itself
     known = GoodsReturn.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -90,7 +90,7 @@ def return_goods(
         raise TransitionRefused(found)
     given = [part for part in parts if part.quantity]
     lines = {line.pk: line for line in returnable_lines(order)}
-    _check(lines, given, reason, on)
+    _check(order, lines, given, reason, on)
     back = keep_return(order, given, reason=reason, on=on, key=key, actor=actor)
     Rectification.objects.bulk_create(
         Rectification(
@@ -119,14 +119,16 @@ def undelivered(order: Order) -> int:
     return Rectification.objects.filter(order=order).undelivered().count()
 
 
-def _check(lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, on: dt.date | None) -> None:
+def _check(
+    order: Order, lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, on: dt.date | None
+) -> None:
     if not parts:
         raise ValidationError(_("Enter a quantity for at least one line."))
     errors: dict[str, str] = {}
     if not reason.strip():
         errors["reason"] = _("Say why it came back.")
-    if on is not None and on > business_today():
-        errors["on"] = _("The date is in the future.")
+    if sentence := _wrong_day(order, on or business_today()):
+        errors["on"] = sentence
     left = {pk: line.qty_to_accept for pk, line in lines.items()}
     for part in parts:
         line = lines.get(part.line_id)
@@ -137,6 +139,13 @@ def _check(lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, 
             errors.setdefault(f"{part.disposition}_{line.pk}", sentence)
     if errors:
         raise ValidationError(errors)
+
+
+def _wrong_day(order: Order, on: dt.date) -> str:
+    """What is wrong with the day of a return, as a sentence; empty when nothing is."""
+    if on > business_today():
+        return _("The date is in the future.")
+    return _("The date lies before the order.") if on < order.order_date else ""
 
 
 def _wrong(line: OrderLine, part: ReturnedPart, left: Decimal) -> str:

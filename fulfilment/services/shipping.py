@@ -135,7 +135,7 @@ def _deliver(
     key: str,
     actor: "User",
 ) -> Shipment:
-    order, key = locked(order), f"form:{key}"  # what goes out again names its shipments itself
+    order, key = locked(order), f"form:{order.pk}:{key}"  # what goes out again names its shipments itself
     known = Shipment.objects.filter(key=key, order=order).first()
     if known is not None:
         return known

@@ -24,6 +24,7 @@ from inventory.models import (
 from ordermgmt.activity.services import note_sent, record, sent_before, snapshot
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import take_number
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import HUNDRED, quantise, total
 from ordermgmt.lib.searching import search_text
@@ -210,6 +211,7 @@ def confirm_purchase(
             continue
         if order.ordered_on and day < order.ordered_on:
             raise ValidationError({f"date_{line.pk}": _("The day lies before the order.")})
+        check_days(**{f"date_{line.pk}": day})
         if line.open > 0:
             line.promised_on = day
             line.first_promised_on = line.first_promised_on or day

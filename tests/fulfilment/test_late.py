@@ -302,6 +302,17 @@ class TestPlanning:
         assert "Nothing moves" in answer.content.decode()
         assert not Event.objects.filter(type="fulfilment.order_replanned").exists()
 
+    def test_nothing_comes_at_the_end_of_the_calendar(self, market, client_of):
+        row = bought(planned(), market["slow"], later(20))
+        far = {"day": "9999-12-31", "reason": "they do not say"}
+        for sent in (far, far | {"shown": "9999-12-31"}):
+            page = client_of(person("pm")).post(f"/fulfilment/late/{row.pk}/do/replan/", sent)
+            assert (page.status_code, list(page.context["form"].errors)) == (422, ["day"])
+        promise = f"/inventory/purchases/{row.order.number}/do/confirm/"
+        page = client_of(person("pm")).post(promise, {f"date_{row.pk}": "9999-12-31"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, [f"date_{row.pk}"])
+        assert client_of(person("pm")).get("/fulfilment/late/").status_code == 200
+
     def test_who_may(self, market, client_of):
         row = bought(planned(), market["slow"], later(19))
         with pytest.raises(PermissionDenied):

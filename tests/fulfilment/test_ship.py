@@ -226,6 +226,19 @@ class TestPages:
         assert "Typed with care" in response.content.decode()
         assert not Shipment.objects.exists()
 
+    @pytest.mark.parametrize("typed", ["1,000", "１０００", "1000.0", " 1 000 "])
+    def test_a_quantity_is_read_as_people_type_it(self, client_of, warehouse, typed):
+        order = started(line(quantity=1000, supply="make"))
+        assert self.send(client_of(warehouse), order, typed).status_code == 302
+        assert fresh(order).order_lines[0].qty_shipped == 1000
+
+    @pytest.mark.parametrize("typed", ["NaN", "1_0", "0x1", "1" * 30, "²", "-1"])
+    def test_what_is_no_quantity_gets_a_sentence_at_its_line(self, client_of, warehouse, typed):
+        order = started(line(quantity=1000, supply="make"))
+        page = self.send(client_of(warehouse), order, typed)
+        assert page.status_code == 422
+        assert list(page.context["form"].errors) == [f"quantity_{order.order_lines[0].pk}"]
+
     def test_get_changes_nothing_and_bad_addresses_are_404(self, client_of, warehouse, sales):
         order = started(line(quantity=4))
         client = client_of(warehouse)

@@ -299,3 +299,30 @@ class TestFromALowScore:
         one = staff()
         set_cost_rate(one, valid_from=on(0), rate=Decimal(0), actor=person("manager"))
         assert one.rates.get().rate == 0
+
+
+class TestEndOfTheCalendar:
+    FAR = "9999-12-31"
+
+    def test_nobody_is_asked_for_there(self, client_of, pm):
+        order = service_order()
+        who = staff()
+        url, wish = f"/fulfilment/orders/{order.number}/staff/", {"hours": "2", "first": self.FAR, "last": self.FAR}
+        assert client_of(pm).get(url, wish).status_code == 200
+        page = client_of(pm).post(url, wish | {"staff": who.pk, "key": "k"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["first"])
+        assert not Assignment.objects.exists()
+
+    def test_nobody_is_absent_there(self, client_of, pm):
+        who = staff()
+        form = {"day": self.FAR, "hours_open": "0", "reason": "leave"}
+        page = client_of(pm).post(f"{PATH}{who.pk}/do/absence/", form)
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["day"])
+
+    def test_nobody_is_replaced_from_there_on(self, client_of, pm):
+        order = service_order()
+        one = assign(order, staff(), 8, on(0), on(3))
+        Assignment.objects.filter(pk=one.pk).update(minutes=900)  # what an absence took is missing
+        url = f"/fulfilment/assignments/{one.pk}/do/replace/"
+        page = client_of(pm).post(url, {"new": staff("pm").pk, "first": self.FAR, "reason": "ill"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["first"])

@@ -8,7 +8,15 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from inventory.models import PurchaseOrder
-from inventory.services import Came, close_purchase, confirm_purchase, return_purchase, supplier_record
+from inventory.services import (
+    Came,
+    PastLine,
+    close_purchase,
+    confirm_purchase,
+    import_purchase,
+    return_purchase,
+    supplier_record,
+)
 from ordermgmt.company.services import business_today, default_seller, edit_company
 from ordermgmt.lib.invariants import violations
 from tests.factories.inventory import make_product, person
@@ -154,3 +162,11 @@ def test_what_is_wrong_is_counted_once(client_of, pm):
     order = ordered(10)
     page = client_of(pm).post(f"{order.get_absolute_url()}do/confirm/", {f"date_{order.lines.get().pk}": "soon"})
     assert page.content.decode().count("One field needs your attention") == 1
+
+
+def test_nothing_of_the_past_was_promised_for_the_end_of_the_calendar():
+    day = dt.date(9999, 12, 31)
+    past = PastLine("1", "Steel", Decimal(1), Decimal(1), Decimal(1), day, None)
+    with pytest.raises(ValidationError, match="too far ahead"):
+        import_purchase(supplier(), key="k", number="4711", currency="EUR", lines=[past], actor=person("pm"))
+    assert not PurchaseOrder.objects.exists()
