@@ -149,6 +149,8 @@ def _queue(name: str, title: Any, permission: str, state: str, do: str, order: i
 
     def context(request: Any, _nothing: Any) -> dict[str, Any] | None:
         rows = Order.objects.visible_to(request.user).filter(state=state, on_hold=False)
+        if do == "ship" and not request.user.has_perm("fulfilment.deliver_service"):
+            rows = rows.exclude(kind=Order.Kind.SERVICE)
         found = list(rows.order_by("promised_date", "pk")[: SHOWN + 1])
         return {"orders": found[:SHOWN], "do": do, "more": len(found) > SHOWN, "state": state} if found else None
 

@@ -35,6 +35,7 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order, OrderLine
 from orders.services import HOLDER, locked, note_returned
 
+from .dating import wrong_day
 from .inspecting import not_ready, ready_quantities
 from .shipping import from_stock, is_service, next_number, note_key
 
@@ -127,7 +128,7 @@ def _check(
     errors: dict[str, str] = {}
     if not reason.strip():
         errors["reason"] = _("Say why it came back.")
-    if sentence := _wrong_day(order, on or business_today()):
+    if sentence := wrong_day(order, on or business_today(), [part.line_id for part in parts]):
         errors["on"] = sentence
     left = {pk: line.qty_to_accept for pk, line in lines.items()}
     for part in parts:
@@ -139,13 +140,6 @@ def _check(
             errors.setdefault(f"{part.disposition}_{line.pk}", sentence)
     if errors:
         raise ValidationError(errors)
-
-
-def _wrong_day(order: Order, on: dt.date) -> str:
-    """What is wrong with the day of a return, as a sentence; empty when nothing is."""
-    if on > business_today():
-        return _("The date is in the future.")
-    return _("The date lies before the order.") if on < order.order_date else ""
 
 
 def _wrong(line: OrderLine, part: ReturnedPart, left: Decimal) -> str:

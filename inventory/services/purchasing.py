@@ -198,12 +198,15 @@ def confirm_purchase(
 ) -> PurchaseOrder:
     """Enters what the supplier promised: a day per line, by line key. Later promises take the place of earlier ones.
 
-    Raises TransitionRefused unless ordered, ValidationError at the line for a day before the order.
+    Raises TransitionRefused unless ordered, ValidationError where nothing is said, and at the line for a day before
+    the order.
     """
     require(actor, _RIGHT)
     order = locked_purchase(order)
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Only an order that the supplier has is confirmed."), order.get_absolute_url())
+    if not reference and not any(dates.values()):
+        raise ValidationError(_("Enter a day, or the number of their confirmation."))
     before = _dated(order)
     for line in order.lines.select_for_update(no_key=True):
         day = dates.get(line.pk)

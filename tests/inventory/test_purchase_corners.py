@@ -131,6 +131,7 @@ def test_no_more_is_refused_than_can_have_come():
     order = ordered(5)
     for came in (
         Came(Decimal(0), Decimal(99_999_999), "slip"),
+        Came(Decimal(3), Decimal(3), "dented"),  # more than was on its way, taken and refused together
         Came(Decimal(-1)),
     ):
         with pytest.raises(ValidationError):
