@@ -117,7 +117,7 @@ from .shipping import (
 from .staffing import add_absence, remove_absence, save_skill, save_staff, set_cost_rate
 from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
-from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, worked_minutes
+from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, unrated_minutes, worked_minutes
 from .watching import SELECTIONS, reasons, watched, with_reasons
 
 __all__ = [
@@ -292,6 +292,7 @@ __all__ = [
     "to_pick",
     "tolerance",
     "track_shipment",
+    "unrated_minutes",
     "waive_acceptance",
     "watched",
     "with_reasons",
