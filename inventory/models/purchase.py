@@ -28,7 +28,7 @@ class PurchaseState(models.TextChoices):
     """The states of a purchase order. What is confirmed, late or received in part is read from its lines."""
 
     DRAFT = "draft", _("Draft")
-    ORDERED = "ordered", _("Ordered")
+    ORDERED = "ordered", pgettext_lazy("purchase", "Ordered")
     RECEIVED = "received", _("Received")
     CANCELLED = "cancelled", _("Cancelled")
 
