@@ -20,7 +20,7 @@ from .keys import seen_version
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class _StepsField(forms.ModelMultipleChoiceField):
+class _StepsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Several steps. A key that no column holds is none of them; asked for it, a database may fail."""
 
     def clean(self, value: Any) -> Any:
