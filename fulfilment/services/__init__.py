@@ -78,6 +78,7 @@ from .producing import (
 )
 from .promising import promise_lines
 from .rectifying import (
+    begin_blocked,
     complete_blocked,
     complete_rectification,
     credit_returned,
@@ -158,6 +159,7 @@ __all__ = [
     "asks_for",
     "assign_correction",
     "assign_staff",
+    "begin_blocked",
     "board",
     "board_mark",
     "book_capacity",

@@ -47,12 +47,14 @@ def start_rectification(
 ) -> Rectification:
     """Says how it is put right, by whom, until when; may be called again to plan anew.
 
-    Raises PermissionDenied, TransitionRefused (done already), ValidationError (nobody active, a date in the past, a
-    remedy that does not fit what came back).
+    Raises PermissionDenied, TransitionRefused (done already; an order that was accepted on what was said before),
+    ValidationError (nobody active, a date in the past, a remedy that does not fit what came back).
     """
     require(actor, "fulfilment.rectify_order")
     rectification = _locked(rectification)
     check_transition(rectification.begin, actor)
+    if found := begin_blocked(rectification):
+        raise TransitionRefused(found)
     if remedy not in dict(remedies(rectification)):
         raise ValidationError({"remedy": _("Choose one of the offered ways.")})
     if not owner.is_active:
@@ -71,6 +73,15 @@ def start_rectification(
         order = note_returned(rectification.order, {}, open_returns=undelivered(rectification.order), actor=actor)
         accept_what_is_left(order, actor=actor)
     return rectification
+
+
+def begin_blocked(rectification: Rectification) -> list[Blocker]:
+    """Why nothing else can be said of what follows; empty when it can. What came back of an accepted order is credited:
+    nothing more leaves for it."""
+    if not rectification.came_back or rectification.order.state in RETURNABLE:
+        return []
+    told = {"state": rectification.order.state_label}
+    return [Blocker(_("Goods leave before the order is accepted; this one is: %(state)s.") % told)]
 
 
 def remedies(rectification: Rectification) -> list[tuple[str, Any]]:

@@ -37,7 +37,7 @@ from orders.services import HOLDER, locked, note_returned
 
 from .dating import wrong_day
 from .inspecting import not_ready, ready_quantities
-from .shipping import from_stock, is_service, next_number, note_key
+from .shipping import from_stock, is_service, next_number, note_key, reserve_bought
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -239,10 +239,15 @@ def send_again(
     )  # fmt: skip
     ShipmentLine.objects.create(shipment=shipment, order_line=line, quantity=quantity, inspected=line.pk in ready)
     Replacement.objects.create(rectification=rectification, shipment=shipment)
-    if rectification.replaces_goods and from_stock(line) and line.product is not None:
+    if rectification.replaces_goods and line.product is not None:
         try:
-            reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
-            issue_all([IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}")], actor=actor)
+            taken = [(line, quantity)] if from_stock(line) else reserve_bought([(line, quantity)], actor=actor)
+            if from_stock(line):
+                reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
+            issue_all(
+                [IssueRequest(HOLDER, line.pk, amount, f"{shipment.number}:{line.pk}") for _line, amount in taken],
+                actor=actor,
+            )
         except InsufficientStock as error:
             raise ValidationError(" ".join(error.sentences())) from error
     record(

@@ -118,10 +118,12 @@ def _add(
         raise ValidationError(
             {"unit_price": text % {"supplier": order.supplier, "sku": product.sku, "currency": order.currency}}
         )
+    net = quantise(price * quantity, order.currency)
+    _check_amount(net)
     last = order.lines.aggregate(last=Max("position"))["last"] or 0
     line = PurchaseLine(
         order=order, position=last + 1, product=product, description=product.name, unit=product.unit.code,
-        quantity=quantity, most=quantity, unit_price=price, net=quantise(price * quantity, order.currency),
+        quantity=quantity, most=quantity, unit_price=price, net=net,
         needed_by=needed_by,
     )  # fmt: skip
     line.full_clean(exclude=["order"])
@@ -138,6 +140,13 @@ def supplier_price(supplier: Supplier, product: Product, quantity: Decimal, curr
 
 def _sum(order: PurchaseOrder) -> None:
     order.total = total(order.lines.values_list("net", flat=True))
+    _check_amount(order.total)
+
+
+def _check_amount(amount: Decimal) -> None:
+    """Raises ValidationError for more than is kept of an amount: 19 digits, 4 of them decimals."""
+    if amount >= Decimal(10) ** 15:
+        raise ValidationError({"quantity": _("This quantity is too large.")})
 
 
 @transaction.atomic

@@ -29,8 +29,10 @@ from ordermgmt.activity.models import Event, Job
 from ordermgmt.company.models import SellerProfile
 from ordermgmt.company.services import default_seller
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.invariants import violations
 from orders.services import hold_order
 from tests.factories.fulfilment import examine, fresh, ship
+from tests.factories.inventory import make_product
 from tests.factories.orders import customer_b, line, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,23 @@ class TestShip:
         order = started(line(supply="make", quantity=2))
         ship(order)
         assert (fresh(order).state, stock()) == ("shipped", (10, 0))
+
+    def test_bought_goods_leave_the_shelf_that_they_were_received_on(self):
+        """Stock covered them, or their purchase was received there: nobody else may be promised them."""
+        order = started(line(quantity=4, supply="buy"), line("SKU-2", 2), line("SKU-1", 3, supply="buy"))
+        ship(order, 4, 2, 3)
+        assert stock() == (3, 0)
+        assert stock("SKU-2") == (248, 0)
+        assert not Reservation.objects.exists()
+        assert not list(violations("ST"))
+
+    def test_what_never_lay_on_a_shelf_is_taken_from_none(self):
+        make_product("STRAIGHT")
+        order = started(line("STRAIGHT", 4, supply="buy"), line("SKU-1", 12, supply="buy"))
+        ship(order)
+        assert fresh(order).state == "shipped"
+        assert stock() == (0, 0)
+        assert not list(violations("ST"))
 
     def test_what_left_the_house_is_never_rewritten(self):
         shipment = ship(started(line(quantity=1)))

@@ -103,6 +103,17 @@ class TestSettingUp:
         with pytest.raises(StaleVersion):
             save_staff(one, user=one.user, shifts=[], levels={}, version=7, actor=pm)
 
+    def test_a_skill_that_is_not_offered_any_more_is_kept(self, client_of, pm, monkeypatch):
+        one = staff(Welding=3, Assembly=2)
+        skill("A new one")
+        monkeypatch.setattr("fulfilment.forms.staff._MOST_SKILLS", 1)
+        url, client = f"{PATH}{one.pk}/edit/", client_of(pm)
+        shown = client.get(url).context["form"]
+        assert [shown.fields[f"skill_{each.pk}"].label for each in shown.skills] == ["A new one", "Assembly", "Welding"]
+        levels = {f"skill_{each.pk}": str(shown[f"skill_{each.pk}"].value()) for each in shown.skills}
+        assert client.post(url, WEEK | levels | {"is_active": "on", "version": "1"}).status_code == 302
+        assert sorted(one.levels.values_list("skill__name", "level")) == [("Assembly", 2), ("Welding", 3)]
+
     def test_a_skill_with_its_services(self, client_of, pm, sales):
         client = client_of(pm)
         assert client.post(f"{PATH}skills/new/", {"name": "Training", "products": "SKU-1"}).status_code == 302

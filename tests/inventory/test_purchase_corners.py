@@ -171,3 +171,18 @@ def test_nothing_of_the_past_was_promised_for_the_end_of_the_calendar():
     with pytest.raises(ValidationError, match="too far ahead"):
         import_purchase(supplier(), key="k", number="4711", currency="EUR", lines=[past], actor=person("pm"))
     assert not PurchaseOrder.objects.exists()
+
+
+def test_no_purchase_is_dearer_than_an_amount_can_be(client_of, pm):
+    draft, product = drafted(1), make_product()
+    for price, quantity, status in (
+        ("999999999", "9999999", 422),
+        ("999999999", "900000", 302),
+        ("999999999", "900000", 422),
+    ):
+        row = {"product": product.pk, "quantity": quantity, "unit_price": price, "key": uuid4().hex}
+        page = client_of(pm).post(f"{draft.get_absolute_url()}lines/add/", row)
+        assert page.status_code == status
+        if status == 422:
+            assert page.context["form"].errors["quantity"] == ["This quantity is too large."]
+    assert draft.lines.count() == 2
