@@ -242,6 +242,9 @@ def _lay_out(invoice: Invoice, order: Order | None) -> dt.date:
         # What was agreed beside the order's lines is in no plan.
         planned = order is not None and invoice.kind != Invoice.Kind.DEBIT_NOTE
         attached = _from_plan(invoice, order) if planned and order is not None else []
+    if invoice.completes and order is not None:
+        # Where a deduction came off, the plan asks for more than there is: nothing is left to be billed.
+        Instalment.objects.planned().filter(plan__order=order).delete()
     for one in attached:
         if one.trigger == Instalment.Trigger.DEFECTS and one.due_date > plain:
             # Billed in full, but kept back until the defects period is over.

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import Invoice, OrderCharge, OrderClause
+from billing.models import Instalment, Invoice, OrderCharge, OrderClause
 from billing.tasks import propose_late_delivery
 from fulfilment.models import Rectification, Shipment
 from fulfilment.services import complete_rectification, start_rectification
@@ -34,7 +34,7 @@ def fresh(order):
 
 
 def holds():
-    assert [str(one.detail) for one in violations() if one.invariant.code[0] in "AMN"] == []
+    assert [str(one) for one in violations() if one.invariant.code[0] in "AMN"] == []
 
 
 def add(order, kind="charge", net="50", who="finance", **given):
@@ -211,6 +211,20 @@ def test_a_plan_keeps_its_sum():
     holds()
     billing.issued(fresh(order), instalment=fresh(order).plans.get().instalments.get(invoice=None))
     assert fresh(order).invoiced_total == D("130.90")
+    assert services.left_to_plan(fresh(order)) == 0
+    holds()
+
+
+def test_a_deduction_leaves_nothing_of_the_plan_over(finance, finance2):
+    order = orders.accepted()
+    rows = [services.PlanRow(D(60), business_today()), services.PlanRow(None, business_today())]
+    services.plan_instalments(order, rows=rows, actor=finance)
+    agreed(order, "discount", "10")
+    for one in fresh(order).plans.get().instalments.order_by("seq"):
+        billing.issued(fresh(order), instalment=one)
+    assert fresh(order).invoiced_total == D("107.10")
+    assert not Instalment.objects.planned().exists()
+    assert not list(services.planned_at(business_today(), Order.objects.all()))
     assert services.left_to_plan(fresh(order)) == 0
     holds()
 

@@ -85,6 +85,7 @@ def test_the_account_says_what_a_credit_note_left_in_no_instalment(client_of, fi
     services.credit_invoice(invoice, reason="x", quantities={invoice.lines.get().pk: Decimal("0.5")}, actor=finance)
     assert services.unplanned(Order.objects.get(pk=order.pk)) == Decimal("29.75")
     assert "29.75 EUR of the order is in no instalment" in client.get(page).content.decode()
+    assert [str(one) for one in violations() if one.invariant.code[0] in "AMN"] == []
 
 
 def test_m6_by_line_never_above_the_document(finance):

@@ -203,3 +203,12 @@ def test_what_was_taken_back_is_given_up_no_more(finance, finance2):
     assert _ask(invoice, "0.50").state == "booked"
     assert services.settlement_conditions(invoice.order)[6].figure == "0.50 EUR"
     _holds()
+
+
+def test_who_asked_is_told_that_somebody_else_decides(client_of, finance_manager):
+    own = _ask(billing.issued(), "50", who="finance_manager")
+    do = f"/billing/write-offs/{own.pk}/do/refuse/"
+    answer = client_of(finance_manager).post(do, {"remark": "after all", "version": 1})
+    assert answer.status_code == 409
+    assert "somebody else must decide" in answer.content.decode()
+    assert WriteOff.objects.get().state == "asked"
