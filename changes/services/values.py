@@ -34,8 +34,6 @@ HEADER = frozenset({Kind.PROMISED, Kind.DELIVERY, Kind.BILLING})
 _NUMBERS = frozenset({Kind.QUANTITY, Kind.PRICE, Kind.DISCOUNT})
 _DATES = frozenset({Kind.LINE_DATE, Kind.PROMISED})
 _MOST_PARTS = 60
-#: Amounts are kept with 19 digits, 4 of them decimals.
-MOST = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
