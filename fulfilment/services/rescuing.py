@@ -56,7 +56,7 @@ def change_supplier(
     hits = hits_of([row], actor, today, offer.arrives).get(row.pk, []) if replan else []
     new = replace_supplier(
         row, supplier=supplier, quantity=offer.quantity, needed_by=max(needed, today) if needed else None,
-        expected_on=offer.arrives, reason=reason, actor=actor,
+        reason=reason, actor=actor,
     )  # fmt: skip
     _hand_over(kept, new)
     _replan_hits(hits, reason, actor)

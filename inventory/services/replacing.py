@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def replace_supplier(
-    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None,
-    expected_on: dt.date | None = None, reason: str, actor: "User",
+    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None, reason: str, actor: "User",
 ) -> PurchaseLine:  # fmt: skip
     """Gives up what is open of a line and orders `quantity` from somebody else, at their price; gives the new line.
-
-    It is awaited on `expected_on`, the day they can deliver by their lead time. They are judged by what they confirm.
 
     An order of which nothing else is open and nothing came is cancelled. Raises PermissionDenied, TransitionRefused
     (nothing of it is awaited), ValidationError (the same supplier, one without a price).
@@ -46,7 +43,6 @@ def replace_supplier(
     wanted = {"product": row.product, "quantity": quantity, "needed_by": needed_by}
     order = draft_purchase(supplier, lines=[wanted], warehouse=old.warehouse, actor=actor)
     order_purchase(order, actor=actor)
-    order.lines.update(promised_on=expected_on)
     return order.lines.select_related("order__supplier").get()
 
 
