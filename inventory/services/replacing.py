@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from inventory import events
 from inventory.models import PurchaseLine, PurchaseOrder, Supplier
 from ordermgmt.activity.services import snapshot
+from ordermgmt.company.services import business_today
 
 from .checking import require
+from .expecting import expect
 from .purchasing import cancel_purchase, draft_purchase, give_up, locked_purchase, order_purchase, refuse, save_noted
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ def replace_supplier(
     order = draft_purchase(supplier, lines=[wanted], warehouse=old.warehouse, actor=actor)
     order_purchase(order, actor=actor)
     return order.lines.select_related("order__supplier").get()
+
+
+def set_needed_by(line: PurchaseLine, day: dt.date) -> None:
+    """By when a line that the same transaction ordered is needed, where that moved; a day that is over becomes today."""
+    line.needed_by = max(day, business_today())
+    expect([line], line.order.supplier, line.order.ordered_on or business_today())
+    line.save(update_fields=["needed_by", "promised_on"])
 
 
 def give_up_rest(order: PurchaseOrder, line: PurchaseLine, reason: str, actor: "User") -> None:

@@ -269,7 +269,8 @@ class TestAnotherSupplier:
     def test_still_too_late_and_planned_anew(self, market):
         order = planned()
         row = bought(order, market["slow"], later(60))
-        change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        new = change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        assert new.needed_by == PurchaseLine.objects.get(pk=new.pk).needed_by == later(30), "as those it is ordered for"
         assert codes(order) == {"M1": 30, "M2": 36, "M3": 37, "M4": 37, "M5": 12}
         assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(30)
         assert list(late_lines(business_today())) == []
