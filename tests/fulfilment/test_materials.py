@@ -25,7 +25,7 @@ from fulfilment.services import (
     watched,
     with_reasons,
 )
-from inventory.models import PurchaseOrder, Warehouse
+from inventory.models import Product, PurchaseOrder, Warehouse
 from inventory.services import (
     add_purchase_line,
     adjust_stock,
@@ -359,6 +359,16 @@ class TestOrdering:
 
 @pytest.mark.django_db
 class TestLists:
+    def test_the_start_page_says_what_open_orders_need(self, client_of):
+        goods = conveyor()
+        Product.objects.filter(pk=goods["bolt"].pk).update(reorder_point=15)
+        put_stock(goods["bolt"], 20)
+        conveyors()
+        page = client_of(person("warehouse")).get("/").content.decode()
+        for text in ("20 pcs free", "open orders need: 25 pcs", "wanted: 15 pcs"):
+            assert text in page, text
+        assert "wanted: 0 " not in page
+
     def test_shortages_know_demand_without_a_reorder_point(self):
         goods = conveyor()
         plain_product = make_product("B-BUY2")
