@@ -34,6 +34,7 @@ from fulfilment.models import (
 )
 from fulfilment.services import (
     agree_blocked,
+    all_made,
     deemed_on,
     hits_of,
     inspect_blocked,
@@ -247,7 +248,7 @@ def _materials(request: Any, order: Order) -> dict[str, Any] | None:
     return {
         "order": order, "rows": [(one, list(one.supplies.all())) for one in needs], "actions": actions,
         "missing": sum(1 for one in needs if one.missing > 0 and not one.is_made), "today": business_today(),
-        "may_order": request.user.has_perm("inventory.order_purchase"),
+        "may_order": request.user.has_perm("inventory.order_purchase"), "all_made": not needs and all_made(order),
     }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ from .inspecting import (
 )
 from .late import Hit, LateLine, expected_day, hits_of, late_deliveries, late_lines
 from .materials import Proposal, Wanted, propose, purchase_needs_of
-from .needing import plan_all_needs, plan_needs, replan_needs
+from .needing import all_made, plan_all_needs, plan_needs, replan_needs
 from .netting import cover_needs
 from .picking import Pick, picks, to_pick
 from .planning import (
@@ -149,6 +149,7 @@ __all__ = [
     "add_risk",
     "agree_blocked",
     "agree_term",
+    "all_made",
     "answer_feedback",
     "apply_plan",
     "ask_after",
