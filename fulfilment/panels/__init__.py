@@ -56,6 +56,7 @@ from orders.services import promised_by
 
 from . import risks as risks  # registers its own
 from . import staff as staff
+from . import starting as starting
 
 SHOWN = 8
 

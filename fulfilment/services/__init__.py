@@ -115,6 +115,7 @@ from .shipping import (
     track_shipment,
 )
 from .staffing import add_absence, remove_absence, save_skill, save_staff, set_cost_rate
+from .starting import before_start
 from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
 from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, worked_minutes
@@ -159,6 +160,7 @@ __all__ = [
     "asks_for",
     "assign_correction",
     "assign_staff",
+    "before_start",
     "board",
     "board_mark",
     "book_capacity",
