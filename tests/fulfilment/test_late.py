@@ -218,6 +218,14 @@ class TestNotConfirmed:
         assert purchase.lines.get().expected_on == later(10)
         assert list(late_lines(business_today())) == []
 
+    def test_the_warehouse_sees_that_nobody_confirmed_it(self, market, client_of):
+        SupplierPrice.objects.update(lead_days=2)
+        _order, purchase = self.unconfirmed(market)
+        order_purchase(purchase, actor=person("pm"))
+        page = client_of(person("warehouse")).get("/").content.decode()
+        assert purchase.number in page
+        assert "not confirmed" in page
+
     def test_the_same_day_confirmed_is_told(self, market):
         _order, purchase = self.unconfirmed(market)
         order_purchase(purchase, actor=person("pm"))
