@@ -50,7 +50,7 @@ from .inspecting import (
 )
 from .late import Hit, LateLine, expected_day, hits_of, late_deliveries, late_lines
 from .materials import Proposal, Wanted, propose, purchase_needs_of
-from .needing import plan_all_needs, plan_needs, replan_needs
+from .needing import all_made, plan_all_needs, plan_needs, replan_needs
 from .netting import cover_needs
 from .picking import Pick, picks, to_pick
 from .planning import (
@@ -116,6 +116,7 @@ from .shipping import (
     track_shipment,
 )
 from .staffing import add_absence, remove_absence, save_skill, save_staff, set_cost_rate
+from .starting import before_start
 from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
 from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, unrated_minutes, worked_minutes
@@ -150,6 +151,7 @@ __all__ = [
     "add_risk",
     "agree_blocked",
     "agree_term",
+    "all_made",
     "answer_feedback",
     "apply_plan",
     "ask_after",
@@ -160,6 +162,7 @@ __all__ = [
     "assign_correction",
     "assign_staff",
     "begin_blocked",
+    "before_start",
     "board",
     "board_mark",
     "book_capacity",

@@ -37,7 +37,7 @@ from .ranking import Offer, Wish, rank_offers
 from .rating import SupplierRecord, supplier_record, supplier_records
 from .receiving import Came, receive_purchase, return_purchase
 from .reducing import reduce_purchase
-from .replacing import replace_supplier
+from .replacing import replace_supplier, set_needed_by
 from .reserving import (
     IssueRequest,
     ReservationRequest,
@@ -127,6 +127,7 @@ __all__ = [
     "save_bom_line",
     "save_setup",
     "save_template",
+    "set_needed_by",
     "set_supplier_price",
     "stock_rows",
     "supplier_record",

@@ -31,6 +31,7 @@ from ordermgmt.lib.searching import search_text
 
 from .boms import rounded_up
 from .checking import check_quantity, check_version, require
+from .expecting import expect
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -126,6 +127,7 @@ def _add(
         quantity=quantity, most=quantity, unit_price=price, net=net,
         needed_by=needed_by,
     )  # fmt: skip
+    expect([line], order.supplier, business_today())
     line.full_clean(exclude=["order"])
     line.save()
     return line
@@ -184,7 +186,8 @@ def _draft_only(order: PurchaseOrder) -> None:
 
 @transaction.atomic
 def order_purchase(order: PurchaseOrder, *, actor: "User", ordered_on: dt.date | None = None) -> PurchaseOrder:
-    """The supplier gets it: quantities and prices stay from here on. Raises TransitionRefused without a line."""
+    """The supplier gets it: quantities and prices stay from here on. Until they confirm a day, it is awaited by their
+    lead time. Raises TransitionRefused without a line."""
     order = locked_purchase(order)
     check_transition(order.order, actor)
     before = snapshot(order)
@@ -193,9 +196,11 @@ def order_purchase(order: PurchaseOrder, *, actor: "User", ordered_on: dt.date |
     day = ordered_on or business_today()
     if day > business_today():
         raise ValidationError({"ordered_on": _("This day lies ahead.")})
-    for line in order.lines.all():
+    lines = list(order.lines.all())
+    expect(lines, order.supplier, day)
+    for line in lines:
         line.most = (line.quantity * (1 + order.tolerance / HUNDRED)).quantize(Decimal("0.000001"))
-        line.save(update_fields=["most"])
+        line.save(update_fields=["most", "promised_on"])
     order.order()
     order.ordered_on = day
     return save_noted(order, before, events.PURCHASE_ORDERED, actor=actor)
@@ -219,7 +224,7 @@ def confirm_purchase(
     before = _dated(order)
     for line in order.lines.select_for_update(no_key=True):
         day = dates.get(line.pk)
-        if day is None or (day == line.promised_on and line.first_promised_on):
+        if day is None or day == line.confirmed_on:
             continue
         if order.ordered_on and day < order.ordered_on:
             raise ValidationError({f"date_{line.pk}": _("The day lies before the order.")})
@@ -240,7 +245,7 @@ def confirm_purchase(
 
 
 def _dated(order: PurchaseOrder) -> dict[str, Any]:
-    days = {str(line.position): str(line.promised_on or "") for line in order.lines.all()}
+    days = {str(line.position): str(line.confirmed_on or "") for line in order.lines.all()}
     return snapshot(order) | {"promised": days}
 
 
