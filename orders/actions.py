@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ordermgmt.company.services import business_today
 from ordermgmt.lib.actions import Action, ActionSet
 from orders import forms, services
 from orders.models import Order, OrderApproval, OrderTemplate
@@ -29,6 +30,10 @@ def _place_consequences(order: Order) -> list[str]:
         )
     if order.is_stock_only:
         found.append(_("passes the order on to fulfilment at once"))
+    lines = order.order_lines
+    whole = services.order_promise(lines, services.promises(lines, business_today()))
+    if early := services.too_early(order.promised_date, whole):
+        found.append(early)
     return found
 
 

@@ -19,6 +19,7 @@ from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.models import TaxRate
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_reach
 from ordermgmt.lib.fields import DecimalField, IntegerField
 from ordermgmt.lib.money import exponent
 from ordermgmt.lib.typed import as_sent, whole
@@ -38,6 +39,7 @@ def _date(label: Any, help_text: Any, *, required: bool = False) -> forms.DateFi
         label=label,
         help_text=help_text,
         required=required,
+        validators=[check_reach],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 

@@ -15,6 +15,7 @@ from customers.forms import early_faults
 from customers.models import EarlyMode
 from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import ZERO
+from ordermgmt.lib.typed import storable
 from orders.models import OrderLine
 
 from .parts import ReferencesForm, date_input, plain
@@ -36,7 +37,7 @@ class MailForm(forms.Form):
     sent_once = True
 
     to = forms.EmailField(
-        label=_("To"), required=False,
+        label=_("To"), required=False, max_length=254,
         help_text=_("The customer's own address if left empty. The kept PDF is attached."),
     )  # fmt: skip
     message = forms.CharField(
@@ -75,7 +76,8 @@ class CreditForm(ReasonForm):
         self.fields["reason"].help_text = _t("Printed on the credit note.")
         taken, _nets = credited_before(instance)
         # Sent again, it asks for what is credited already: it leads there, whatever is left by now.
-        again = credit_of(instance, self.data.get("key", "")) is not None
+        key = self.data.get("key", "")
+        again = storable(key) and credit_of(instance, key) is not None
         self.lines = []
         for line in instance.lines.all():
             left = line.quantity - taken[line.pk]

@@ -16,7 +16,7 @@ from inventory.models import Product
 from ordermgmt.company.models import TaxRate
 from ordermgmt.lib.fields import DecimalField
 from ordermgmt.lib.money import HUNDRED, ZERO
-from ordermgmt.lib.typed import whole
+from ordermgmt.lib.typed import as_sent, whole
 
 from .parts import ReferencesForm, date_input
 
@@ -154,7 +154,7 @@ def clean_hand_adjustments(rows: Sequence[Mapping[str, Any]], *, rates: Mapping[
     for place, row in enumerate(rows):
         if not any(str(row.get(name) or "").strip() for name in ("reason", "percent", "amount")):
             continue
-        form = HandAdjustmentForm(row)
+        form = HandAdjustmentForm(as_sent(row))
         category = form.cleaned_data.get("tax_category") if form.is_valid() else ""
         if category and category not in rates:
             form.add_error("tax_category", _t("The tax profile has no rate of this category today."))
@@ -188,7 +188,7 @@ def clean_hand_lines(
         named = row.get("product")
         product = products.get(named) if isinstance(named, int) else None
         sku = product.sku if product else "" if isinstance(named, int) else str(named or "")
-        form = HandLineForm({**row, "sku": sku})
+        form = HandLineForm(as_sent(row) | {"sku": sku})
         category = (form.cleaned_data.get("tax_category") or category_of(product)) if form.is_valid() else ""
         if form.is_valid() and category not in rates:
             form.add_error("tax_category", _t("The tax profile has no rate of this category today."))

@@ -28,6 +28,10 @@ class WriteOffQuerySet(models.QuerySet["WriteOff"]):
         """Asked for and not decided."""
         return self.filter(state=WriteOff.State.ASKED)
 
+    def standing(self) -> Self:
+        """Asked for, or booked and not taken back since."""
+        return self.exclude(state=WriteOff.State.REFUSED).exclude(payment__state=Payment.State.CANCELLED)
+
 
 class WriteOff(Refreshable, models.Model):
     """So much of a document is given up. Once booked it counts like a payment of the method `write_off`, so that

@@ -16,7 +16,7 @@ from ordermgmt.lib.bankfiles import BankFileRefused, Layout, Statement, plain_ac
 from ordermgmt.lib.bankfiles.table import NAMES
 from ordermgmt.lib.money import exponent
 
-from .base import require
+from .base import lock_company, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -42,6 +42,7 @@ def keep_bank_account(
     Raises ValidationError for a currency that is none and for a number or name that another account has.
     """
     require(actor, "billing.import_bank")
+    lock_company()
     one = BankAccount.objects.select_for_update(no_key=True).get(pk=account.pk) if account else BankAccount()
     before = snapshot(one, *_KEPT) if account else None
     try:
@@ -135,7 +136,7 @@ def _is_same(number: str, known: str) -> bool:
 
 def _keep(statement: Statement, owner: BankAccount, facts: dict[str, Any], actor: "User") -> BankStatement:
     keys = statement.keys()
-    known = set(BankLine.objects.filter(account=owner).values_list("key", flat=True)) if keys else set()
+    known = set(BankLine.objects.filter(account=owner, key__in=keys).values_list("key", flat=True))
     fresh = [(key, one) for key, one in zip(keys, statement.entries, strict=True) if key not in known]
     kept = BankStatement.objects.create(
         account=owner, number=statement.number, opening=statement.opening, closing=statement.closing,

@@ -17,7 +17,7 @@ from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused, check_transition
 
 from .bank_matching import match_lines, sure_match
-from .base import refuse, require
+from .base import money, refuse, require
 from .paying import cancel_payment, record_payment
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _done(
     line.save()
     record(
         event, line, root=root or line.account, actor=actor, after={"state": line.state}, day=line.booked_on.isoformat(),
-        amount=f"{abs(line.amount):,}", currency=line.currency, **told,
+        amount=money(abs(line.amount), line.currency), currency=line.currency, **told,
     )  # fmt: skip
     return line
 

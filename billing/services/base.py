@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from billing.models import Invoice
 from customers.models import Customer
 from ordermgmt.activity.services import origin, snapshot
+from ordermgmt.company.models import SellerProfile
+from ordermgmt.company.services import default_seller
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.money import quantise
@@ -36,6 +38,11 @@ def require(actor: "User", permission: str) -> None:
 def refuse(sentence: str, link: str = "", label: str = "") -> TransitionRefused:
     """A refusal with one reason."""
     return TransitionRefused([Blocker(sentence, link, label)])
+
+
+def lock_company() -> None:
+    """One at a time, also where there is no row yet to lock: a second one finds what the first has kept."""
+    SellerProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=default_seller().pk)
 
 
 def lock_orders(keys: Iterable[int | None]) -> dict[int, Order]:
@@ -86,6 +93,11 @@ def settled_blockers(order: Order | None) -> list[Blocker]:
         return []
     sentence = _("Order %(order)s is settled: reopen its account first.") % {"order": order.number}
     return [Blocker(sentence, f"/billing/orders/{order.number}/settlement/", _("Open the settlement"))]
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount for a sentence, with its currency's decimals."""
+    return format(quantise(amount, currency), ",f")
 
 
 def check_amount(amount: Decimal, currency: str, field: str = "amount") -> Decimal:

@@ -1,6 +1,5 @@
 """One step from what is due to an issued document: an instalment, a delivery; and the board of an order's billing."""
 
-import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -96,10 +95,12 @@ def invoice_board(order: Order) -> list[BoardColumn]:
         columns["due" if one.pk in ready else "planned"].cards.append(card)
     if not planned and (left := _unplanned(order)) > ZERO:
         columns["planned"].cards.append(Card(_("Not planned and not invoiced"), "", left))
+    # A document is late when one of its instalments is: its own due date is that of the first, however it was moved.
+    late = set(Invoice.objects.overdue(today).filter(order=order).values_list("pk", flat=True))
     for invoice in Invoice.objects.filter(order=order).exclude(kind=Invoice.Kind.PROFORMA).order_by("pk"):
         # What was credited in full asks for nothing and brought nothing: the account lists it.
         if not invoice.is_credit and invoice.state != Invoice.State.CANCELLED:
-            column, card = _document(invoice, today)
+            column, card = _document(invoice, late=invoice.pk in late)
             columns[column].cards.append(card)
     return list(columns.values())
 
@@ -111,8 +112,7 @@ def _unplanned(order: Order) -> Decimal:
     return left
 
 
-def _document(invoice: Invoice, today: dt.date) -> tuple[str, Card]:
-    late = bool(invoice.due_date and invoice.due_date < today and invoice.open)
+def _document(invoice: Invoice, *, late: bool) -> tuple[str, Card]:
     card = Card(str(invoice), invoice.get_kind_display(), invoice.due, invoice.get_absolute_url(), late=late)
     if invoice.is_draft:
         return "draft", card

@@ -169,10 +169,12 @@ def penalty_rows(order: Order, clause: OrderClause) -> list[dict[str, Any]]:
     """Every late part of every line, with what the clause makes of it. Amounts in the order's currency, as texts.
 
     The actual day is that of arrival where it is known, else that of the shipment or performance, in the company's
-    time zone. The cap holds for each part, so it holds for their sum.
+    time zone. The cap holds for each part, so it holds for their sum: what was sent in place of rejected or returned
+    goods is no part of its own, or one piece would be late twice.
     """
     zone = company_zone()
-    parts = ShipmentLine.objects.filter(shipment__order=order).select_related("shipment", "order_line")
+    parts = ShipmentLine.objects.filter(shipment__order=order, shipment__replacement=None)
+    parts = parts.select_related("shipment", "order_line")
     found = []
     for part in parts.order_by("order_line__position", "shipment_id"):
         line = part.order_line

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from billing import events
 from billing.models import LedgerAccount, Payment
 from ordermgmt.activity.services import record, snapshot
-from ordermgmt.company.models import SellerProfile, TaxRate
+from ordermgmt.company.models import TaxRate
 from ordermgmt.company.services import default_seller
 
-from .base import refuse, require
+from .base import lock_company, refuse, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -114,8 +114,7 @@ def set_ledger_accounts(numbers: Mapping[Slot, str], *, seen: Mapping[Slot, str]
                 problems[f"{use}:{category}"] = _("Letters, digits, points and hyphens, 20 at most.")
     if problems:
         raise ValidationError(problems)
-    # One at a time, also where there is no row yet to lock.
-    SellerProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=default_seller().pk)
+    lock_company()
     rows = {(one.use, one.category): one for one in LedgerAccount.objects.order_by("pk")}
     if {slot: row.number for slot, row in rows.items()} != dict(seen):
         raise refuse(

@@ -51,7 +51,7 @@ def note_collection(
     if kind == CollectionNote.Kind.DISPUTE and standing.filter(kind=kind).exists():
         raise refuse(_("This invoice is disputed already."), invoice.get_absolute_url(), _("Open the invoice"))
     if kind == CollectionNote.Kind.PROMISE:
-        follow_up_on = follow_up_on or (promised_on + dt.timedelta(days=1) if promised_on else None)
+        follow_up_on = follow_up_on or _day_after(promised_on)
     else:
         promised_on = None
     one = CollectionNote.objects.create(
@@ -62,6 +62,10 @@ def note_collection(
         number=invoice.number, what=kind, text=text,
     )  # fmt: skip
     return one
+
+
+def _day_after(day: dt.date | None) -> dt.date | None:
+    return day if day in (None, dt.date.max) else day + dt.timedelta(days=1)
 
 
 @transaction.atomic

@@ -199,7 +199,7 @@ def _credit(order: Order) -> Condition:
 
 
 def _written_off(order: Order) -> Condition:
-    rows = WriteOff.objects.filter(invoice__order=order).select_related("invoice")
+    rows = WriteOff.objects.standing().filter(invoice__order=order).select_related("invoice")
     waiting = [one for one in rows if one.state == WriteOff.State.ASKED]
     booked = [one for one in rows if one.state == WriteOff.State.BOOKED]
     alone = [one for one in booked if not one.within_tolerance and one.decided_by_id in (None, one.asked_by_id)]

@@ -203,7 +203,8 @@ def _capped(
         )  # fmt: skip
     if complete and totals.due != left:
         totals = _totals(original, lines, adjustments, left - totals.due)
-    if totals.due > left or totals.due <= ZERO:
+    # All of a document over nothing, such as one that was paid before, is taken back by a credit note over nothing.
+    if totals.due > left or totals.due < ZERO or (totals.due == ZERO and not complete):
         raise refuse(
             _("Only %(left)s %(currency)s of %(number)s can be credited.")
             % {"left": original.money(left), "currency": original.currency, "number": original.number}

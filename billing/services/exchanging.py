@@ -18,7 +18,7 @@ from ordermgmt.company.models import ExchangeRate
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.money import ZERO, exponent
 
-from .base import require
+from .base import lock_company, require
 from .clearing import clearings
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def set_exchange_rate(*, currency: str, day: dt.date, rate: Decimal, actor: "Use
         raise ValidationError({"rate": _("A rate is above zero.")})
     if day > business_today():
         raise ValidationError({"day": _("Rates of the future are not known.")})
+    lock_company()
     if ExchangeRate.objects.filter(currency=currency, day=day).exists():
         raise ValidationError({"day": _("There is a rate of this day already.")})
     one = ExchangeRate.objects.create(currency=currency, day=day, rate=rate, by=actor)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing import events
@@ -35,6 +35,9 @@ LINE = (
     "adjustment", "adjustment_reason", "tax_category", "tax_rate",
 )  # fmt: skip
 
+#: More than any document is over, and few enough digits to be added up.
+MOST = Decimal(10) ** 14
+
 
 @transaction.atomic
 def draft_by_hand(
@@ -61,7 +64,7 @@ def draft_by_hand(
     and comes off what is due. `header` may give delivery_date, payment_days, note, language and any of REFERENCES.
     `kind` is standard, debit_note (with a `reason` and, as a rule, the `original` document it adds to) or proforma.
     The same `source_key` twice gives back the first draft.
-    Raises TransitionRefused without a line, ValidationError for an amount with too many decimals.
+    Raises TransitionRefused without a line, ValidationError for an amount with too many decimals or digits.
     """
     require(actor, "billing.draft_invoice")
     if source_key is not None and (earlier := Invoice.objects.filter(source_key=source_key).first()):
@@ -75,7 +78,16 @@ def draft_by_hand(
         created_by=actor, reason=reason, source_key=source_key,
         **({"language": customer.language, "payment_days": customer.payment_days} | header),
     )  # fmt: skip
-    write(invoice, _composed(invoice, lines, original, adjustments, prepaid, rounding))
+    composition = _composed(invoice, lines, original, adjustments, prepaid, rounding)
+    try:
+        with transaction.atomic():
+            write(invoice, composition)
+    except IntegrityError:
+        # The same form sent twice at once: the other one was faster.
+        earlier = Invoice.objects.filter(source_key=source_key).first() if source_key is not None else None
+        if earlier is None:
+            raise
+        return earlier
     offer_early(invoice)
     record(
         events.PROFORMA_MADE if kind == Invoice.Kind.PROFORMA else events.INVOICE_DRAFTED, invoice,
@@ -191,8 +203,16 @@ def _composed(
         )
         rounding = round_to(plain.due + rounding, step, invoice.currency) - round_to(plain.due, step, invoice.currency)
     totals = document_totals(written, invoice.currency, rules, rounding, adjustments=over_all, prepaid=prepaid)
+    _check_size(totals)
     deposits = [original] if original is not None else []
     return fill(Composition(written, totals, deposits=deposits, adjustments=over_all))
+
+
+def _check_size(totals: Totals) -> None:
+    amounts = [line.net for line in totals.lines]
+    amounts += [totals.line_total, totals.allowances, totals.charges, totals.grand_total, totals.due]
+    if any(abs(amount) >= MOST for amount in amounts):
+        raise ValidationError(_("A document comes to less than %(most)s.") % {"most": f"{MOST:,}"})
 
 
 def _check_prepaid(prepaid: Decimal, currency: str) -> None:

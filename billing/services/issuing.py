@@ -132,6 +132,9 @@ def number(invoice: Invoice, *, actor: "User") -> None:
     dated = None if invoice.kind == Invoice.Kind.OPENING else invoice.issue_date
     try:
         invoice.sequence = take_number(invoice.series, period=invoice.period, on=dated)
+        # Numbers begin anew with the year, dates don't go back for it.
+        if dated is not None and Invoice.objects.filter(series=invoice.series, issue_date__gt=dated).exists():
+            raise ValueError(f"a document of the series {invoice.series} is dated after {dated}")
     except ValueError as error:
         raise refuse(
             _("A later date was given to an earlier number: the date of this document can't lie before it."),
@@ -239,6 +242,9 @@ def _lay_out(invoice: Invoice, order: Order | None) -> dt.date:
         # What was agreed beside the order's lines is in no plan.
         planned = order is not None and invoice.kind != Invoice.Kind.DEBIT_NOTE
         attached = _from_plan(invoice, order) if planned and order is not None else []
+    if invoice.completes and order is not None:
+        # Where a deduction came off, the plan asks for more than there is: nothing is left to be billed.
+        Instalment.objects.planned().filter(plan__order=order).delete()
     for one in attached:
         if one.trigger == Instalment.Trigger.DEFECTS and one.due_date > plain:
             # Billed in full, but kept back until the defects period is over.

@@ -21,7 +21,7 @@ from ordermgmt.lib.money import ZERO, quantise
 from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import UNTAXED, refuse, require, root_of
+from .base import UNTAXED, lock_company, money, refuse, require, root_of
 from .handwriting import draft_by_hand
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def set_late_fee_policy(*, start: dt.date, annual: Decimal, actor: "User", **ter
     require(actor, "billing.set_reminders")
     if annual < ZERO:
         raise ValidationError({"annual": _("A rate is not below zero.")})
+    lock_company()
     if LateFeePolicy.objects.filter(start=start).exists():
         raise ValidationError({"start": _("There are terms of this day already.")})
     one = LateFeePolicy.objects.create(start=start, annual=annual, by=actor, **terms)
@@ -177,6 +178,6 @@ def _decided(fee: LateFee, actor: "User") -> LateFee:
     invoice = fee.instalment.invoice
     record(
         events.LATE_FEE_DECIDED, fee, root=root_of(invoice) if invoice else fee, actor=actor, before={"state": "proposed"},
-        after={"state": fee.state}, number=str(invoice), what=fee.state, amount=f"{fee.amount:,}", currency=fee.currency,
+        after={"state": fee.state}, number=str(invoice), what=fee.state, amount=money(fee.amount, fee.currency), currency=fee.currency,
     )  # fmt: skip
     return fee

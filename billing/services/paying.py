@@ -20,7 +20,7 @@ from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import total
 
 from .allocating import check_shares, laid_of, lay, lock_instalments, record_laid, suggest
-from .base import check_amount, refuse, require
+from .base import check_amount, money, refuse, require
 from .early import take_back_discounts
 from .exchanging import rate_on
 
@@ -108,7 +108,7 @@ def book(payment: Payment, allocations: Mapping[int, Decimal] | None, actor: "Us
     payment.save()
     record(
         events.PAYMENT_RECORDED, payment, root=payment.customer, actor=actor, after=snapshot(payment, *_KEPT),
-        number=payment.number, amount=f"{payment.amount:,}", currency=payment.currency,
+        number=payment.number, amount=money(payment.amount, payment.currency), currency=payment.currency,
     )  # fmt: skip
     lay(rows, shares, payment=payment, actor=actor, since=payment.received_on)
     payment.save(update_fields=["allocated"])
@@ -143,7 +143,7 @@ def cancel_payment(payment: Payment, *, reason: str, actor: "User") -> Payment:
     take_back_discounts(payment, {row.invoice.pk: row.invoice for row in rows.values() if row.invoice}.values())
     record(
         events.PAYMENT_CANCELLED, payment, root=payment.customer, actor=actor, before={"state": "recorded"},
-        after={"state": payment.state}, number=payment.number, amount=f"{payment.amount:,}", currency=payment.currency,
+        after={"state": payment.state}, number=payment.number, amount=money(payment.amount, payment.currency), currency=payment.currency,
         reason=reason,
     )  # fmt: skip
     return payment

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from billing import events
-from billing.models import Instalment, InstalmentPlan
+from billing.models import Instalment, InstalmentPlan, Invoice
 from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_day_end
 from ordermgmt.lib.money import quantise
@@ -41,6 +41,10 @@ def planned_at(day: dt.date, orders: QuerySet[Order]) -> Iterator[PlannedAt]:
     plans = InstalmentPlan.objects.filter(order__in=running.values("pk"), pk=Subquery(newest.values("pk")[:1]))
     removed = Event.objects.filter(type=events.PLAN_REMOVED.name, subject_type="billing.instalmentplan", at__lt=over)
     documents = Instalment.objects.filter(plan=OuterRef("pk"), invoice__issue_date__lte=day)
+    completed = Invoice.objects.issued().filter(
+        order=OuterRef("order"), completes=True, issue_date__lte=day, issued_at__gte=OuterRef("created_at")
+    )  # which leaves nothing of a plan, whatever came off it
+    plans = plans.exclude(Exists(completed))
     plans = plans.exclude(pk__in=removed.values("subject_id")).annotate(billed=sum_of(documents, "plan")).order_by("pk")
     fields = ("billed", "content", "order__customer_id", "order__currency")
     for gone, content, customer, currency in plans.values_list(*fields).iterator():

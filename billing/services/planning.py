@@ -44,12 +44,18 @@ class PlanRow:
 
 
 def equal_rows(order: Order, parts: int, first: dt.date) -> list[PlanRow]:
-    """`parts` equal monthly instalments over what is not fixed yet. Raises ValidationError where one would be nothing."""
+    """`parts` equal monthly instalments over what is not fixed yet. Raises ValidationError where one would be nothing, or
+    due on a day that no calendar has.
+    """
     try:
         shares = equal_amounts(left_to_plan(order), parts, order.currency, order.cash_step)
     except PlanRefused as error:
         raise ValidationError(_("The amount is too small for so many instalments.")) from error
-    return [PlanRow(share, day) for share, day in zip(shares, monthly_dates(first, parts), strict=True)]
+    try:
+        days = monthly_dates(first, parts)
+    except ValueError as error:
+        raise ValidationError(_("The last of so many instalments would be due after the year 9999.")) from error
+    return [PlanRow(share, day) for share, day in zip(shares, days, strict=True)]
 
 
 def fixed_instalments(order: Order) -> list[Instalment]:

@@ -13,7 +13,7 @@ from billing.models import Payment, Refund
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 
-from .base import check_amount, refuse, require
+from .base import check_amount, money, refuse, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -51,6 +51,6 @@ def refund_credit(
     record(
         events.PAYMENT_REFUNDED, payment, root=payment.customer, actor=actor,
         after={"refund": snapshot(refund, "amount", "on", "reason", "key")}, number=payment.number,
-        amount=f"{amount:,}", currency=payment.currency, reason=reason,
+        amount=money(amount, payment.currency), currency=payment.currency, reason=reason,
     )  # fmt: skip
     return payment

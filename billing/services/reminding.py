@@ -23,7 +23,7 @@ from ordermgmt.lib.claims import reminder_level
 from ordermgmt.lib.fsm import check_transition
 from ordermgmt.lib.money import ZERO, total
 
-from .base import UNTAXED, refuse, require
+from .base import UNTAXED, money, refuse, require
 from .handwriting import draft_by_hand
 from .issuing import issue_invoice
 from .reminder_texts import reminder_levels, reminder_text
@@ -112,7 +112,7 @@ def _propose(reminder: Reminder | None, account: Account, items: list[Late], tod
     _write(reminder, items)
     record(
         events.REMINDER_PROPOSED, reminder, root=reminder.customer, actor=actor, level=reminder.level,
-        amount=f"{reminder.total:,}", currency=reminder.currency,
+        amount=money(reminder.total, reminder.currency), currency=reminder.currency,
     )  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def release_reminder(reminder: Reminder, *, actor: "User") -> Reminder:
     )  # fmt: skip
     record(
         events.REMINDER_RELEASED, reminder, root=customer, actor=actor, level=reminder.level,
-        amount=f"{reminder.total:,}", currency=reminder.currency, to=reminder.to,
+        amount=money(reminder.total, reminder.currency), currency=reminder.currency, to=reminder.to,
     )  # fmt: skip
     return reminder
 

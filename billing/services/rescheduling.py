@@ -18,7 +18,7 @@ from ordermgmt.lib.money import ZERO, total
 from orders.models import Order
 
 from .allocating import lock_instalments
-from .base import refuse, require, root_of
+from .base import money, refuse, require, root_of
 from .planning import PlanRow, plan_refused
 from .terms import keep_terms
 
@@ -41,8 +41,8 @@ def reschedule_invoice(
 ) -> Reschedule:
     """Agrees new amounts and days for what nothing is laid on yet; the old ones are kept as a version, with their keys.
 
-    `version` is the number of versions the person saw. Raises ValidationError where the sum differs or the days are not
-    in order, TransitionRefused for a draft, where nothing can be moved, and where somebody was faster.
+    `version` is the number of versions the person saw. Raises ValidationError where the sum differs, the days are not
+    in order or lie before the document, TransitionRefused for a draft, where nothing can be moved, and where somebody was faster.
     """
     require(actor, "billing.reschedule")
     lock_instalments(invoice.instalments.values_list("pk", flat=True))
@@ -89,7 +89,7 @@ def _rewrite(
         if place <= len(kept):
             record(
                 events.INSTALMENT_MOVED, one, actor=actor, before=before, after=snapshot(one, *_MOVED), label=str(one),
-                amount=f"{one.amount.normalize():f}", currency=one.currency, date=one.due_date.isoformat(),
+                amount=money(one.amount, one.currency), currency=one.currency, date=one.due_date.isoformat(),
             )  # fmt: skip
         made.append(one)
     return made
@@ -131,6 +131,8 @@ def _shares(old: Sequence[Instalment], rows: Sequence[PlanRow], invoice: Invoice
     days = [row.due_date for row in rows]
     if not rows or days != sorted(days):
         raise ValidationError(_("The due dates must follow each other."))
+    if invoice.issue_date and days[0] < invoice.issue_date:
+        raise ValidationError(_("An instalment is not due before its invoice."))
     terms = [Term("balance") if row.value is None else Term("fixed", row.value) for row in rows]
     try:
         return amounts(whole, terms, invoice.currency, invoice.cash_step)

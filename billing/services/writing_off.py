@@ -4,7 +4,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -65,7 +64,7 @@ def ask_write_off(invoice: Invoice, *, amount: Decimal, reason: str, key: str, a
     if found := write_off_blocked(invoice, actor):
         raise TransitionRefused(found)
     _check_open(invoice, rows, amount)
-    before = WriteOff.objects.filter(invoice=invoice).exclude(state=WriteOff.State.REFUSED)
+    before = WriteOff.objects.standing().filter(invoice=invoice)
     given_up = sum(before.values_list("amount", flat=True), ZERO)
     small = given_up + amount <= tolerance(invoice.currency)
     one = WriteOff.objects.create(
@@ -113,12 +112,12 @@ def approve_write_off(one: WriteOff, *, actor: "User", remark: str = "") -> Writ
 
 @transaction.atomic
 def refuse_write_off(one: WriteOff, *, actor: "User", remark: str) -> WriteOff:
-    """Leaves the amount owed. Raises TransitionRefused a second time, PermissionDenied without the right."""
+    """Leaves the amount owed. Raises TransitionRefused for who asked and a second time, PermissionDenied without the right."""
     require(actor, "billing.approve_write_off")
     one = WriteOff.objects.select_for_update(no_key=True, of=("self",)).select_related("invoice").get(pk=one.pk)
     check_transition(one.refuse, actor)
     if one.asked_by_id == actor.pk:
-        raise PermissionDenied("billing.approve_write_off")
+        raise refuse(_("You asked for it or issued the document: somebody else must decide."), one.get_absolute_url())
     one.refuse()
     one.decided_by, one.decided_at, one.remark = actor, timezone.now(), remark
     one.version += 1

@@ -23,6 +23,7 @@ from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.money import ZERO, quantise
 from ordermgmt.lib.templatetags.ui import amount, quantity
+from ordermgmt.lib.typed import as_sent
 from orders.views.entry import EntryPage, read_json
 from orders.views.grid import tax_rows
 from orders.views.lookup import ProductLookup
@@ -47,7 +48,7 @@ class HandPage(EntryPage):
     def rows(self, data: dict[str, Any], form: HandForm, taxing: services.HandTaxing) -> Cleaned:
         """The rows that were sent, cleaned, with the rates of today; of a checked header comes what they are taxed as."""
         sent = data.get("lines", [])
-        wanted = {row["product"] for row in sent if isinstance(row.get("product"), int) and row["product"] < 2**62}
+        wanted = {row["product"] for row in sent if isinstance(row.get("product"), int) and 0 < row["product"] < 2**62}
         products = Product.objects.available_to(self.user).in_bulk(wanted)
         service = form.cleaned_data.get("supply") == "service"
         rates = tax_rates(default_seller().tax_profile, business_today())
@@ -132,7 +133,7 @@ class HandPreviewView(HandPage):
 
     def post(self, request: HttpRequest) -> JsonResponse:
         data = read_json(request)
-        form = self.form(data.get("header", {}))
+        form = self.form(as_sent(data.get("header", {})))
         form.is_valid()
         customer = form.cleaned_data.get("customer")
         currency = customer.currency if customer else default_seller().currency
@@ -176,7 +177,7 @@ class HandSaveView(HandPage):
     def post(self, request: HttpRequest, reference: str = "") -> JsonResponse:
         data = read_json(request)
         invoice = self.draft(reference) if reference else None
-        form = self.form(data.get("header", {}))
+        form = self.form(as_sent(data.get("header", {})))
         valid = form.is_valid()
         rows, errors = self.rows(data, form, services.hand_taxing(form.cleaned_data.get("customer")))
         over_all, wrong = self.over_all(data)

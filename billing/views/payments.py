@@ -1,6 +1,6 @@
 """Payments: recording with the allocation grid, the page, the verbs."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -24,7 +24,7 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.money import total
 from ordermgmt.lib.tables import Column, ListView
-from ordermgmt.lib.typed import whole
+from ordermgmt.lib.typed import decimal, whole
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,7 +34,7 @@ def record(request: Request) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     customers = Customer.objects.visible_to(request.user)
     customer = chosen_customer(customers, data.get("customer", ""))
-    currency = (data.get("currency") or (customer.currency if customer else ""))[:3].upper()
+    currency = (data.get("currency", "").replace("\x00", "") or (customer.currency if customer else ""))[:3].upper()
     instalments = services.open_instalments(customer, currency) if customer else []
     amount = _amount(data.get("amount", ""))
     suggested = {}
@@ -77,11 +77,8 @@ def chosen_customer(customers: models.QuerySet[Customer], text: str) -> Customer
 
 
 def _amount(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text[:30])
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and 0 < value < Decimal(10) ** 15 else None
+    value = decimal(text[:30])
+    return value if value is not None and 0 < value < Decimal(10) ** 15 else None
 
 
 def _book(form: PaymentForm, user: Any) -> Payment:

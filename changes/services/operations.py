@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from billing.services import under_invoiced
 from changes.models import ChangeRequest, Operation
 from inventory.services import check_quantity
-from ordermgmt.lib.money import HUNDRED, total
+from ordermgmt.lib.money import HUNDRED, MOST, total
 from orders.models import Order, OrderLine
 from orders.services import Amended, Amendment, amended
 
@@ -19,7 +19,6 @@ from .new_lines import built_row, products_of, read_row, whole_row
 from .values import (
     FIELDS,
     HEADER,
-    MOST,
     Kind,
     Op,
     Problem,

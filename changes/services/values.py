@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.utils import formats
 from django.utils.translation import gettext as _
 
 from changes.models import Operation
 from inventory.services import validate_specification
+from ordermgmt.lib.days import check_reach
 from ordermgmt.lib.money import ZERO, exponent
 from ordermgmt.lib.typed import storable, whole
 from orders.forms import LONGEST_TEXT, LineForm
@@ -34,10 +34,6 @@ HEADER = frozenset({Kind.PROMISED, Kind.DELIVERY, Kind.BILLING})
 _NUMBERS = frozenset({Kind.QUANTITY, Kind.PRICE, Kind.DISCOUNT})
 _DATES = frozenset({Kind.LINE_DATE, Kind.PROMISED})
 _MOST_PARTS = 60
-#: Days are reckoned with: no plan, term or reminder may run past the last day that there is.
-_LAST_DAY = dt.date(2999, 12, 31)
-#: Amounts are kept with 19 digits, 4 of them decimals.
-MOST = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
@@ -136,11 +132,7 @@ def check_day(order: Order, found: dt.date | None) -> None:
     """Raises ValidationError for a day before the order, or so far ahead that nobody could reckon with it."""
     if found is not None and found < order.order_date:
         raise ValidationError(_("This lies before the order date."))
-    if found is not None and found > _LAST_DAY:
-        raise ValidationError(
-            _("This day lies too far ahead: %(last)s is the last.")
-            % {"last": formats.date_format(_LAST_DAY, "SHORT_DATE_FORMAT")}
-        )
+    check_reach(found)
 
 
 def _day_of(order: Order, value: Any) -> dt.date | None:

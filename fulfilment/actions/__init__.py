@@ -211,7 +211,7 @@ RECTIFICATION_ACTIONS = ActionSet(
     ),
     Action(
         "plan", gettext_lazy("Plan the rectification"), services.start_rectification, transition="begin", form=PlanForm,
-        icon="tool", done=gettext_lazy("The rectification is planned."),
+        allowed=services.begin_blocked, icon="tool", done=gettext_lazy("The rectification is planned."),
     ),
     Action(
         "complete", gettext_lazy("Put right"), services.complete_rectification, transition="complete", form=ResultForm,

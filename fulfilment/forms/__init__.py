@@ -32,7 +32,7 @@ from .keys import KeyField
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class QuantityField(forms.DecimalField):
+class QuantityField(DecimalField):
     """A quantity of one line; empty means nothing."""
 
     def __init__(self, label: str, initial: Decimal | None, help_text: str) -> None:

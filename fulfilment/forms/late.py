@@ -10,6 +10,7 @@ from fulfilment.services import Hit, expected_day, hits_of, nothing_moves
 from inventory.models import PurchaseLine, Supplier
 from inventory.services import Wish, rank_offers
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_reach
 
 from .plan import DATE
 
@@ -66,7 +67,7 @@ class ReplanForm(forms.Form):
     takes = ("instance", "user")
     fields_template = "fulfilment/_replan_fields.html"
     day = forms.DateField(
-        label=gettext_lazy("It comes on"), widget=DATE,
+        label=gettext_lazy("It comes on"), widget=DATE, validators=[check_reach],
         help_text=gettext_lazy("The orders are planned as if it came on this day."),
     )  # fmt: skip
     reason = forms.CharField(

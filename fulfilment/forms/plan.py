@@ -13,6 +13,8 @@ from fulfilment.services import following, move_breaks
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_reach
+from ordermgmt.lib.typed import whole
 from orders.models import Order
 
 from .keys import seen_version
@@ -20,11 +22,22 @@ from .keys import seen_version
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+class _StepsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """Several steps. A key that no column holds is none of them; asked for it, a database may fail."""
+
+    def clean(self, value: Any) -> Any:
+        for one in value or []:
+            if whole(one) is None:
+                sentence = self.error_messages["invalid_pk_value"]
+                raise forms.ValidationError(sentence, "invalid_pk_value", {"pk": str(one)[:40]})
+        return super().clean(value)
+
+
 class MilestoneForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A step of the plan, but for its dates."""
 
     takes = ("instance",)
-    before = forms.ModelMultipleChoiceField(
+    before = _StepsField(
         Milestone.objects.none(), required=False, label=gettext_lazy("Comes after"),
         widget=forms.SelectMultiple(attrs={"size": 5}),
         help_text=gettext_lazy("What must be reached first; several may be chosen."),
@@ -86,10 +99,11 @@ class MoveForm(forms.Form):
         label=pgettext_lazy("date", "Start"),
         required=False,
         widget=DATE,
+        validators=[check_reach],
         help_text=gettext_lazy("When the work on it begins."),
     )
     forecast = forms.DateField(
-        label=gettext_lazy("Planned"), widget=DATE,
+        label=gettext_lazy("Planned"), widget=DATE, validators=[check_reach],
         help_text=gettext_lazy("When it is expected now; the baseline stays."),
     )  # fmt: skip
     reason = forms.CharField(

@@ -33,7 +33,7 @@ from orders.models import Order, OrderLine
 from .capacity import WeekFields
 from .plan import DATE
 
-#: More are not asked to do anything by this company.
+#: Beside those that somebody holds, so many are offered.
 _MOST_SKILLS = 60
 
 
@@ -62,7 +62,8 @@ class StaffForm(WeekFields):
             self.initial["is_active"] = instance.calendar.is_active
         self.add_days(instance.calendar.shifts.all() if instance else None)
         held = {one.skill_id: one.level for one in instance.levels.all()} if instance else {}
-        self.skills = list(Skill.objects.all()[:_MOST_SKILLS])
+        offered = list(Skill.objects.exclude(pk__in=held)[:_MOST_SKILLS])
+        self.skills = sorted([*Skill.objects.filter(pk__in=held), *offered], key=lambda one: one.name)
         for skill in self.skills:
             self.fields[f"skill_{skill.pk}"] = forms.TypedChoiceField(
                 label=skill.name, coerce=int, empty_value=None, required=False, initial=held.get(skill.pk, ""),
@@ -199,7 +200,7 @@ class WorkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         first, last = data.get("first"), data.get("last")
-        if first and last and not first <= last <= first + dt.timedelta(days=366):
+        if first and last and not 0 <= (last - first).days <= 366:
             self.add_error("last", _("The last day lies after the first, within a year."))
         line = data.get("line")
         if line and not data.get("skill"):

@@ -34,6 +34,7 @@ from fulfilment.models import (
 )
 from fulfilment.services import (
     agree_blocked,
+    all_made,
     deemed_on,
     hits_of,
     inspect_blocked,
@@ -55,6 +56,7 @@ from orders.services import promised_by
 
 from . import risks as risks  # registers its own
 from . import staff as staff
+from . import starting as starting
 
 SHOWN = 8
 
@@ -149,6 +151,8 @@ def _queue(name: str, title: Any, permission: str, state: str, do: str, order: i
 
     def context(request: Any, _nothing: Any) -> dict[str, Any] | None:
         rows = Order.objects.visible_to(request.user).filter(state=state, on_hold=False)
+        if do == "ship" and not request.user.has_perm("fulfilment.deliver_service"):
+            rows = rows.exclude(kind=Order.Kind.SERVICE)
         found = list(rows.order_by("promised_date", "pk")[: SHOWN + 1])
         return {"orders": found[:SHOWN], "do": do, "more": len(found) > SHOWN, "state": state} if found else None
 
@@ -247,7 +251,7 @@ def _materials(request: Any, order: Order) -> dict[str, Any] | None:
     return {
         "order": order, "rows": [(one, list(one.supplies.all())) for one in needs], "actions": actions,
         "missing": sum(1 for one in needs if one.missing > 0 and not one.is_made), "today": business_today(),
-        "may_order": request.user.has_perm("inventory.order_purchase"),
+        "may_order": request.user.has_perm("inventory.order_purchase"), "all_made": not needs and all_made(order),
     }  # fmt: skip
 
 

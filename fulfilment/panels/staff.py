@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fulfilment.actions import ASSIGNMENT_ACTIONS
 from fulfilment.models import Assignment, StaffMember
-from fulfilment.services import booking_blocked, hours_cost, worked_minutes
+from fulfilment.services import booking_blocked, hours_cost, unrated_minutes, worked_minutes
 from fulfilment.services.assigned import laid_minutes
 from fulfilment.services.capacity import hours
 from ordermgmt.activity.services import register_root
@@ -57,7 +57,14 @@ def _staff(request: Any, order: Order) -> dict[str, Any] | None:
         currency = default_seller().currency
         cost = quantise(hours_cost([order.pk]).get(order.pk, ZERO), currency)
         standard = total((line.unit_cost or ZERO) * line.due for line in services)
-        context |= {"cost": cost, "currency": currency, "standard": quantise(standard, order.currency)}
+        # Amounts of two currencies are not laid side by side; the profit of the order converts them.
+        comparable = quantise(standard, currency) if order.currency == currency else ZERO
+        context |= {
+            "cost": cost,
+            "currency": currency,
+            "standard": comparable,
+            "unrated": (missed := unrated_minutes(order)) and hours(missed),
+        }
     return context
 
 

@@ -50,7 +50,7 @@ from .inspecting import (
 )
 from .late import Hit, LateLine, expected_day, hits_of, late_deliveries, late_lines
 from .materials import Proposal, Wanted, propose, purchase_needs_of
-from .needing import plan_all_needs, plan_needs, replan_needs
+from .needing import all_made, plan_all_needs, plan_needs, replan_needs
 from .netting import cover_needs
 from .picking import Pick, picks, to_pick
 from .planning import (
@@ -78,6 +78,7 @@ from .producing import (
 )
 from .promising import promise_lines
 from .rectifying import (
+    begin_blocked,
     complete_blocked,
     complete_rectification,
     credit_returned,
@@ -115,9 +116,10 @@ from .shipping import (
     track_shipment,
 )
 from .staffing import add_absence, remove_absence, save_skill, save_staff, set_cost_rate
+from .starting import before_start
 from .suggesting import Suggestion, skill_for, suggest
 from .templating import TemplateStep, apply_plan, save_plan_template
-from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, worked_minutes
+from .timekeeping import Entry, book_hours, hours_cost, hours_cost_by_day, lock_hours, unrated_minutes, worked_minutes
 from .untied import early_hours
 from .watching import SELECTIONS, reasons, watched, with_reasons
 
@@ -150,6 +152,7 @@ __all__ = [
     "add_risk",
     "agree_blocked",
     "agree_term",
+    "all_made",
     "answer_feedback",
     "apply_plan",
     "ask_after",
@@ -159,6 +162,8 @@ __all__ = [
     "asks_for",
     "assign_correction",
     "assign_staff",
+    "before_start",
+    "begin_blocked",
     "board",
     "board_mark",
     "book_capacity",
@@ -294,6 +299,7 @@ __all__ = [
     "to_pick",
     "tolerance",
     "track_shipment",
+    "unrated_minutes",
     "waive_acceptance",
     "watched",
     "with_reasons",

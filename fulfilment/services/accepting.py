@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Max, prefetch_related_objects
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from fulfilment import events
@@ -24,6 +25,7 @@ from orders.models import Order, OrderLine
 from orders.services import accept_order, locked, note_accepted, reject_order
 
 from .criteria import Found, check_findings, keep_findings
+from .dating import wrong_day
 from .results import LineResult
 from .uploading import keep_pictures, keep_upload
 
@@ -73,7 +75,7 @@ def record_acceptance(
     "evidence_file" (a third party's report is needed), "photos".
     """
     require(actor, "fulfilment.accept_order")
-    order, key = locked(order), f"form:{key}"  # a waiver and silence name theirs themselves
+    order, key = locked(order), f"form:{order.pk}:{key}"  # a waiver and silence name theirs themselves
     known = Acceptance.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -81,7 +83,7 @@ def record_acceptance(
         raise TransitionRefused(found)
     given = [result for result in results if result.accepted or result.rejected]
     _check(order, given)
-    _check_day(order, on)
+    _check_day(order, given, on)
     if examiner == Acceptance.Examiner.THIRD and evidence_file is None:
         raise ValidationError({"evidence_file": _("Add the report of the third party.")})
     judged = _judged(order, given, findings)
@@ -103,14 +105,20 @@ def record_acceptance(
     return acceptance
 
 
-def _check_day(order: Order, on: dt.date | None) -> None:
-    """Nothing is examined in days to come, nor before it was ordered."""
+def _check_day(order: Order, given: Sequence[LineResult], on: dt.date | None) -> None:
+    """Nothing is examined in days to come, before it was delivered, or before the round that came before."""
     if on is None:
         return
-    if on > business_today():
-        raise ValidationError({"on": _("This day lies ahead.")})
-    if on < order.order_date:
-        raise ValidationError({"on": _("The date lies before the order.")})
+    lines = [result.line_id for result in given]
+    if sentence := wrong_day(order, on, lines):
+        raise ValidationError({"on": sentence})
+    rounds = AcceptanceLine.objects.filter(order_line__in=lines, acceptance__round__lte=order.acceptance_round)
+    last = rounds.aggregate(last=Max("acceptance__on"))["last"]
+    if last and on < last:
+        day = date_format(last, "SHORT_DATE_FORMAT")
+        raise ValidationError(
+            {"on": _("The round before was on %(day)s: this one can't lie before it.") % {"day": day}}
+        )
 
 
 @transaction.atomic

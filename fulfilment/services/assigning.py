@@ -18,6 +18,7 @@ from fulfilment.models import Assignment, CapacityBooking, CorrectiveAction, Mil
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order, OrderLine
 from orders.services import locked
@@ -96,6 +97,7 @@ def replace_staff(
         raise ValidationError({"new": _("Choose somebody else.")})
     if not reason:
         raise ValidationError({"reason": _("Say why.")})
+    check_days(first=first)
     lock_centres([old.calendar, new.calendar])
     made = []
     for one in _locked(order, staff=old):

@@ -21,6 +21,7 @@ from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.days import check_days
 
 from .absent import vacate
 from .capacity import capacities, day_text, hours, minutes_of
@@ -101,7 +102,8 @@ def except_days(
     last = last or day
     if day < business_today():
         raise ValidationError({"day": _("The day is over.")})
-    if not day <= last <= day + dt.timedelta(days=60):
+    check_days(day=day)
+    if not 0 <= (last - day).days <= 60:
         raise ValidationError({"last": _("The last day lies within 60 days from the first.")})
     if not 0 <= hours_open <= 24:
         raise ValidationError({"hours_open": _("A day has 0 to 24 hours.")})

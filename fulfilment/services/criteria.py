@@ -1,6 +1,6 @@
 """Criteria of acceptance: agreed before, examined in rounds, all passed or conceded before the order is accepted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -67,8 +67,11 @@ def save_criterion_template(template: CriterionTemplate | None, *, actor: "User"
 
 
 @transaction.atomic
-def take_over_criteria(order: Order, *, actor: "User | None") -> list[AgreedCriterion]:
-    """Agrees what the templates say for the order's lines; done again it adds only what is missing."""
+def take_over_criteria(
+    order: Order, *, lines: Collection[int] | None = None, actor: "User | None"
+) -> list[AgreedCriterion]:
+    """Agrees what the templates say for the order's lines, or for some of them by key; done again it adds only what is
+    missing."""
     order = locked(order)
     if agree_blocked(order):
         return []
@@ -81,7 +84,7 @@ def take_over_criteria(order: Order, *, actor: "User | None") -> list[AgreedCrit
         )
         for line in order.order_lines
         for one in templates
-        if _fits(one, line) and (line.pk, one.pk) not in known
+        if (lines is None or line.pk in lines) and _fits(one, line) and (line.pk, one.pk) not in known
     ]
     for one in made:
         one.save()
@@ -174,7 +177,8 @@ def targets(order: Order) -> list[Target]:
 
 
 def open_criteria(order: Order) -> list[AgreedCriterion]:
-    """Those whose last finding is not a pass, but for those that the customer conceded after it failed."""
+    """Those whose last finding is not a pass, but for those that the customer conceded after it failed, and those of a
+    line of which nothing is with the customer."""
     criteria = list(AgreedCriterion.objects.filter(order=order, stage=Stage.ACCEPTANCE))
     last = {
         one.criterion_id: one for one in Finding.objects.filter(criterion__order=order).order_by("acceptance", "pk")
@@ -186,7 +190,11 @@ def open_criteria(order: Order) -> list[AgreedCriterion]:
         )
     )
 
+    gone = {line.pk for line in order.order_lines if line.qty_shipped <= line.qty_returned}
+
     def open_still(one: AgreedCriterion) -> bool:
+        if one.order_line_id in gone:
+            return False
         finding = last.get(one.pk)
         if finding is None or finding.passed:
             return finding is None

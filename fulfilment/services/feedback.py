@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from fulfilment import events
 from fulfilment.models import CorrectiveAction, Feedback, FeedbackLink, FeedbackPlan
 from fulfilment.models.feedback import LOW, SATISFIED, Stage
-from ordermgmt.accounts.services import require, system_user
+from ordermgmt.accounts.roles import Role
+from ordermgmt.accounts.services import require, system_user, users_with_role
 from ordermgmt.activity.services import enqueue, record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
@@ -189,8 +190,16 @@ def answer_feedback(link: FeedbackLink, *, score: int, text: str = "", by: str =
     return said
 
 
+def _caretaker(order: Order) -> "User | None":
+    """Who sees to a low score: project manager, else salesperson; a manager who sees the order where both have left."""
+    if own := next((one for one in (order.project_manager, order.owner) if one and one.is_active), None):
+        return own
+    others = users_with_role(Role.SALES_MANAGER, Role.MANAGER).order_by("pk")
+    return next((one for one in others if Order.objects.visible_to(one).filter(pk=order.pk).exists()), None)
+
+
 def _open_action(said: Feedback, order: Order) -> None:
-    owner = next((one for one in (order.project_manager, order.owner) if one and one.is_active), None)
+    owner = _caretaker(order)
     if owner is None:
         return
     due = business_today() + dt.timedelta(days=CORRECT_DAYS)

@@ -1,5 +1,5 @@
-"""What fulfilment does in the transaction that changes an order: its material needs and bookings follow, and what it no
-longer takes of purchases is named, so that somebody decides on it."""
+"""What fulfilment does in the transaction that changes an order: its material needs, bookings and criteria follow, and
+what it no longer takes of purchases is named, so that somebody decides on it."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -17,6 +17,7 @@ from orders.models import Order
 
 from .booking import release_order
 from .capacity import hours, order_needs
+from .criteria import take_over_criteria
 from .laying import give_back
 from .needing import plan_needs
 from .netting import one_at_a_time
@@ -36,10 +37,12 @@ class CountedOn:
 
 @dataclass(frozen=True)
 class Standing:
-    """What an order counted on before it was changed: purchases by line key, minutes by the key of a work centre."""
+    """How an order stood before it was changed: what it counted on of purchases by line key, minutes by the key of a work
+    centre, and the keys of its lines."""
 
     purchases: dict[int, CountedOn]
     minutes: dict[int, int]
+    lines: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,15 @@ def counted_on(order: Order) -> dict[int, CountedOn]:
 def stand(order: Order) -> Standing:
     """How a locked order stands before it is changed. Who shares material waits from here on: before any row of stock."""
     one_at_a_time()
-    return Standing(counted_on(order), {need.centre.pk: need.needed for need in order_needs(order)})
+    minutes = {need.centre.pk: need.needed for need in order_needs(order)}
+    return Standing(counted_on(order), minutes, frozenset(line.pk for line in order.order_lines))
 
 
 def follow_change(
     order: Order, before: Standing, *, respecified: Collection[int] = (), actor: "User"
 ) -> list[TouchedPurchase]:
-    """Material needs and bookings after an order's lines were changed; gives the purchases that somebody decides on.
+    """Material needs, bookings and the criteria of new lines after an order's lines were changed; gives the purchases that
+    somebody decides on.
 
     `respecified` are the order lines that are to be something else now. Asks for no right of its own: it follows what
     was approved.
@@ -86,6 +91,7 @@ def follow_change(
         release_order(order, actor=actor)
     else:
         _book_less(order, before.minutes, actor)
+    take_over_criteria(order, lines={line.pk for line in order.order_lines} - before.lines, actor=actor)
     return _touched(order, before.purchases, set(respecified))
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from fulfilment import events
 from fulfilment.models import Milestone, MilestoneLink
 from ordermgmt.activity.services import record, snapshot
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.rows import write_columns
 from orders.models import Order
 from orders.services import locked
@@ -18,6 +19,9 @@ from .planning import check_no_circle
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
+
+
+_DAYS = ("start", "baseline", "forecast", "actual")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def import_plan(
     changed = [kept for one in steps if (kept := present.get(one.code)) and _updated(kept, one)]
     for milestone in [*new, *changed]:
         milestone.full_clean(exclude=["order", "owner"], validate_unique=False)
+        check_days(**{name: getattr(milestone, name) for name in _DAYS})
     made = {one.code: one for one in Milestone.objects.bulk_create(new)}
     new_links = _link(order, present | made, links)
     # A page that was opened before knows neither the dates nor whom a milestone waits for now: what it sends is stale.

@@ -121,7 +121,7 @@ def inspect_order(
     "passed_<line id>", "failed_<line id>", "reason_<line id>", "criterion_<id>", "photos".
     """
     require(actor, "fulfilment.inspect_order")
-    order = locked(order)
+    order, key = locked(order), f"form:{order.pk}:{key}"
     known = Inspection.objects.filter(key=key, order=order).first()
     if known is not None:
         return known

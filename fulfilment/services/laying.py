@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 60
 _LONGEST_REASON = 300
+#: Nobody means more than 10,000 hours above capacity at once; a day could not hold them.
+_MOST_OVER = 10_000 * 60
 Laid = dict[dt.date, int]
 
 
@@ -83,7 +85,8 @@ def lay_works(
 def laid_for(order: Order, work: Work, reason: str = "", *, partly: bool = False) -> Laid:
     """Where the work goes, with the days it may lie on locked, chunk by chunk; `partly`: as much as finds a place.
 
-    Raises ValidationError where it finds none: for a work centre only without a `reason`, for a person always.
+    Raises ValidationError where it finds none: for a work centre only without a `reason` or beyond all measure, for a
+    person always.
     """
     laid: Laid = {}
     rest, begin = work.minutes, work.first
@@ -99,7 +102,7 @@ def laid_for(order: Order, work: Work, reason: str = "", *, partly: bool = False
     if rest and work.last is None:
         text = _("%(centre)s has no free time for %(hours)s hours within two years.")
         raise ValidationError(text % {"centre": work.centre.name, "hours": hours(rest)})
-    if rest and (not reason or work.assignment):
+    if rest and (not reason or work.assignment or rest > _MOST_OVER):
         raise ValidationError([too_little(work.centre, work.minutes, rest, work.first, end), *taken_by(work, end)])
     for day, minutes in _overloaded(work, end, rest).items():
         laid[day] = laid.get(day, 0) + minutes

@@ -86,6 +86,14 @@ def _reckon(order: Order) -> tuple[set[int], bool]:
     return products, changed or bool(gone) or more
 
 
+def all_made(order: Order) -> bool:
+    """Whether everything is made of which it is known what it is made of; False where nothing is known. One query."""
+    lines = [line for line in order.order_lines if line.supply == Supply.MAKE and line.product_id]
+    rows = BomLine.objects.filter(product__in={line.product_id for line in lines}).order_by()
+    known = set(rows.values_list("product_id", flat=True))
+    return bool(known) and all(line.qty_to_make <= 0 for line in lines if line.product_id in known)
+
+
 def _told_of(order: Order, actor: "User") -> None:
     needs = MaterialNeed.objects.filter(order=order)
     count = needs.filter(is_made=False).count()

@@ -22,6 +22,7 @@ from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.conflict import check_version
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order
 from orders.services import locked
@@ -355,6 +356,7 @@ def _locked(milestone: Milestone, version: int | None = None) -> tuple[Milestone
 
 def _check(milestone: Milestone) -> None:
     milestone.full_clean(exclude=["owner"])
+    check_days(start=milestone.start, forecast=milestone.forecast)
     ordered = milestone.order.order_date
     if any(day and day < ordered for day in (milestone.start, milestone.forecast)):
         raise ValidationError(_("The date lies before the order date, %(day)s.") % {"day": _shown(ordered)})

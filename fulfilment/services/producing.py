@@ -105,7 +105,7 @@ def report_production(
     "quantity", "on" or "used_<product id>".
     """
     require(actor, _RIGHT)
-    order, key = locked(line.order), f"form:{key}"  # shipping and taking back name theirs themselves
+    order, key = locked(line.order), f"form:{line.pk}:{key}"  # shipping and taking back name theirs themselves
     known = Production.objects.filter(key=key, order_line=line).first()
     if known is not None:
         return known

@@ -20,6 +20,7 @@ from orders.models import Order
 from orders.services import accept_order, locked, note_rectified, note_returned, redeliver_order
 
 from .accepting import blocked as acceptance_blocked
+from .criteria import open_criteria
 from .defects import open_defects
 from .returning import RETURNABLE, exchange, send_again, undelivered
 from .shipping import halted
@@ -46,12 +47,14 @@ def start_rectification(
 ) -> Rectification:
     """Says how it is put right, by whom, until when; may be called again to plan anew.
 
-    Raises PermissionDenied, TransitionRefused (done already), ValidationError (nobody active, a date in the past, a
-    remedy that does not fit what came back).
+    Raises PermissionDenied, TransitionRefused (done already; an order that was accepted on what was said before),
+    ValidationError (nobody active, a date in the past, a remedy that does not fit what came back).
     """
     require(actor, "fulfilment.rectify_order")
     rectification = _locked(rectification)
     check_transition(rectification.begin, actor)
+    if found := begin_blocked(rectification):
+        raise TransitionRefused(found)
     if remedy not in dict(remedies(rectification)):
         raise ValidationError({"remedy": _("Choose one of the offered ways.")})
     if not owner.is_active:
@@ -72,6 +75,15 @@ def start_rectification(
     return rectification
 
 
+def begin_blocked(rectification: Rectification) -> list[Blocker]:
+    """Why nothing else can be said of what follows; empty when it can. What came back of an accepted order is credited:
+    nothing more leaves for it."""
+    if not rectification.came_back or rectification.order.state in RETURNABLE:
+        return []
+    told = {"state": rectification.order.state_label}
+    return [Blocker(_("Goods leave before the order is accepted; this one is: %(state)s.") % told)]
+
+
 def remedies(rectification: Rectification) -> list[tuple[str, Any]]:
     """The ways to put it right: the customer can't keep what came back, and what was scrapped is not repaired."""
     ways = Rectification.Remedy
@@ -90,13 +102,14 @@ def remedies(rectification: Rectification) -> list[tuple[str, Any]]:
 
 def accept_what_is_left(order: Order, *, actor: "User") -> None:
     """Once nothing of the order waits any more, it is accepted on the word of its last examination. Where nothing was
-    accepted, or who acts may not say so, it stays for somebody else."""
+    accepted, a criterion was never examined, or who acts may not say so, it stays for somebody else."""
     if order.state != Order.State.SHIPPED or not actor.has_perm("fulfilment.accept_order"):
         return
     if not any(line.qty_accepted > 0 for line in order.order_lines):
         return
     last = Acceptance.objects.filter(order=order).order_by("-pk").first()
-    if last is not None and not acceptance_blocked(order, actor) and not blockers(order.accept):
+    blocked = acceptance_blocked(order, actor) or blockers(order.accept) or open_criteria(order)
+    if last is not None and not blocked:
         accept_order(order, evidence=f"{last.signed_by}: {last.evidence}", actor=actor)
 
 

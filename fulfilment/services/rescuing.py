@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from fulfilment import events
 from fulfilment.models import MaterialSupply
 from inventory.models import PurchaseLine, Supplier
-from inventory.services import Wish, rank_offers, replace_supplier
+from inventory.services import Wish, rank_offers, replace_supplier, set_needed_by
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record
 from ordermgmt.company.services import business_today
+from ordermgmt.lib.days import check_days
 from orders.models import Order
 from orders.services import locked
 
@@ -56,11 +58,12 @@ def change_supplier(
     hits = hits_of([row], actor, today, offer.arrives).get(row.pk, []) if replan else []
     new = replace_supplier(
         row, supplier=supplier, quantity=offer.quantity, needed_by=max(needed, today) if needed else None,
-        expected_on=offer.arrives, reason=reason, actor=actor,
+        reason=reason, actor=actor,
     )  # fmt: skip
     _hand_over(kept, new)
     _replan_hits(hits, reason, actor)
     cover_needs([row.product.pk])
+    _date_need(new)
     values: dict[str, Any] = {
         "sku": row.product.sku, "old": row.order.supplier.name, "supplier": supplier.name, "number": new.order.number,
         "day": str(offer.arrives), "reason": reason,
@@ -79,6 +82,7 @@ def replan_late(line: PurchaseLine, *, day: dt.date, reason: str, actor: "User")
     require(actor, "fulfilment.plan_order")
     if day < business_today():
         raise ValidationError({"day": _("This day is over.")})
+    check_days(day=day)
     _locked_orders(line)
     one_at_a_time()
     hits = [one for one in hits_of([line], actor, business_today(), day).get(line.pk, []) if one.seen]
@@ -109,6 +113,14 @@ def _hand_over(kept: list[MaterialSupply], new: PurchaseLine) -> None:
             left -= taken
     MaterialSupply.objects.filter(pk__in=[one.pk for one in kept]).delete()
     MaterialSupply.objects.bulk_create(links)
+
+
+def _date_need(line: PurchaseLine) -> None:
+    """It is needed when those need it that it is ordered for, as they are planned now."""
+    served = MaterialSupply.objects.filter(line=line, quantity__gt=0).order_by()
+    day = served.aggregate(day=Min("need__needed_by"))["day"]
+    if day:
+        set_needed_by(line, day)
 
 
 def _replan_hits(hits: list[Hit], reason: str, actor: "User") -> list[Order]:

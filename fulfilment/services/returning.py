@@ -35,8 +35,9 @@ from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from orders.models import Order, OrderLine
 from orders.services import HOLDER, locked, note_returned
 
+from .dating import wrong_day
 from .inspecting import not_ready, ready_quantities
-from .shipping import from_stock, is_service, next_number, note_key
+from .shipping import from_stock, is_service, next_number, note_key, reserve_bought
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -82,7 +83,7 @@ def return_goods(
     "reason", "on" or "<disposition>_<line id>".
     """
     require(actor, "fulfilment.ship_order")
-    order, key = locked(order), f"form:{key}"  # `exchange` names its returns itself
+    order, key = locked(order), f"form:{order.pk}:{key}"  # `exchange` names its returns itself
     known = GoodsReturn.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -90,7 +91,7 @@ def return_goods(
         raise TransitionRefused(found)
     given = [part for part in parts if part.quantity]
     lines = {line.pk: line for line in returnable_lines(order)}
-    _check(lines, given, reason, on)
+    _check(order, lines, given, reason, on)
     back = keep_return(order, given, reason=reason, on=on, key=key, actor=actor)
     Rectification.objects.bulk_create(
         Rectification(
@@ -119,14 +120,16 @@ def undelivered(order: Order) -> int:
     return Rectification.objects.filter(order=order).undelivered().count()
 
 
-def _check(lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, on: dt.date | None) -> None:
+def _check(
+    order: Order, lines: dict[int, OrderLine], parts: list[ReturnedPart], reason: str, on: dt.date | None
+) -> None:
     if not parts:
         raise ValidationError(_("Enter a quantity for at least one line."))
     errors: dict[str, str] = {}
     if not reason.strip():
         errors["reason"] = _("Say why it came back.")
-    if on is not None and on > business_today():
-        errors["on"] = _("The date is in the future.")
+    if sentence := wrong_day(order, on or business_today(), [part.line_id for part in parts]):
+        errors["on"] = sentence
     left = {pk: line.qty_to_accept for pk, line in lines.items()}
     for part in parts:
         line = lines.get(part.line_id)
@@ -236,10 +239,15 @@ def send_again(
     )  # fmt: skip
     ShipmentLine.objects.create(shipment=shipment, order_line=line, quantity=quantity, inspected=line.pk in ready)
     Replacement.objects.create(rectification=rectification, shipment=shipment)
-    if rectification.replaces_goods and from_stock(line) and line.product is not None:
+    if rectification.replaces_goods and line.product is not None:
         try:
-            reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
-            issue_all([IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}")], actor=actor)
+            taken = [(line, quantity)] if from_stock(line) else reserve_bought([(line, quantity)], actor=actor)
+            if from_stock(line):
+                reserve([ReservationRequest(line.product, quantity, HOLDER, line.pk)], actor=actor)
+            issue_all(
+                [IssueRequest(HOLDER, line.pk, amount, f"{shipment.number}:{line.pk}") for _line, amount in taken],
+                actor=actor,
+            )
         except InsufficientStock as error:
             raise ValidationError(" ".join(error.sentences())) from error
     record(

@@ -14,7 +14,17 @@ from django.utils.translation import gettext as _
 from fulfilment import events
 from fulfilment.models import Shipment, ShipmentFile, ShipmentLine
 from inventory.models import BomLine
-from inventory.services import InsufficientStock, IssueRequest, fits_unit, issue_all, plain
+from inventory.services import (
+    InsufficientStock,
+    IssueRequest,
+    ReservationRequest,
+    fits_unit,
+    free_quantities,
+    issue_all,
+    lock_stock,
+    plain,
+    reserve,
+)
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import enqueue, record
 from ordermgmt.company.services import business_day, business_today
@@ -135,7 +145,7 @@ def _deliver(
     key: str,
     actor: "User",
 ) -> Shipment:
-    order, key = locked(order), f"form:{key}"  # what goes out again names its shipments itself
+    order, key = locked(order), f"form:{order.pk}:{key}"  # what goes out again names its shipments itself
     known = Shipment.objects.filter(key=key, order=order).first()
     if known is not None:
         return known
@@ -254,9 +264,32 @@ def from_stock(line: OrderLine) -> bool:
     return line.is_stocked and line.product_id is not None
 
 
+def is_bought(line: OrderLine) -> bool:
+    """Whether the line is bought for the order and lies on our shelves until it leaves."""
+    return line.supply == OrderLine.Supply.BUY and line.product is not None and line.product.is_stocked
+
+
+def reserve_bought(lines: Iterable[tuple[OrderLine, Decimal]], *, actor: "User") -> list[tuple[OrderLine, Decimal]]:
+    """Reserves for lines that are bought what the shelves hold of them, and gives how much of which: stock covered the
+    need, or the purchase was received there. What a supplier sent straight to the customer never lay there."""
+    bought = [(line, quantity) for line, quantity in lines if is_bought(line)]
+    free = free_quantities(line.product_id for line, _quantity in bought if line.product_id)
+    found, requests = [], []
+    for line, quantity in bought:
+        taken = min(quantity, free[line.product_id or 0])
+        if line.product is not None and taken > 0:
+            free[line.product.pk] -= taken
+            found.append((line, taken))
+            requests.append(ReservationRequest(line.product, taken, HOLDER, line.pk))
+    reserve(requests, actor=actor)
+    return found
+
+
 def _issue(shipment: Shipment, lines: list[tuple[OrderLine, Decimal]], *, actor: "User") -> None:
-    """Takes the stock lines off the shelves; the key is the shipment's line, so it happens once."""
+    """Takes what leaves off the shelves; the key is the shipment's line, so it happens once."""
+    lock_stock(line.product for line, _quantity in lines if from_stock(line) or is_bought(line))
     stocked = [(line, quantity) for line, quantity in lines if from_stock(line)]
+    stocked += reserve_bought(lines, actor=actor)
     try:
         issue_all(
             [IssueRequest(HOLDER, line.pk, quantity, f"{shipment.number}:{line.pk}") for line, quantity in stocked],

@@ -14,6 +14,7 @@ from fulfilment.models import Milestone, PlanStep, PlanStepLink, PlanTemplate
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import TransitionRefused
 from orders.models import Order
 from orders.services import locked
@@ -97,6 +98,7 @@ def apply_plan(
     if first < order.order_date:
         text = _("The date lies before the order date, %(day)s.")
         raise ValidationError({"first": text % {"day": day_text(order.order_date)}})
+    check_days(first=first)
     steps = list(template.steps.prefetch_related("links_before"))
     codes = {step.pk: f"{code_prefix}{step.code}" for step in steps}
     taken = set(Milestone.objects.filter(order=order, code__in=codes.values()).values_list("code", flat=True))

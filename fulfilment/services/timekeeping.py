@@ -123,6 +123,12 @@ def hours_cost_by_day(orders: Any) -> dict[int, dict[dt.date, Decimal]]:
     return found
 
 
+def unrated_minutes(order: Order) -> int:
+    """How long people worked on an order without a cost rate: their hours are in no cost. One query."""
+    rows = WorkedHours.objects.filter(order=order, rate=None)
+    return rows.aggregate(sum=Sum("minutes"))["sum"] or 0
+
+
 def _costs(orders: Any, by: str) -> Iterable[tuple[int, Any, Decimal]]:
     """Summed in minutes for each rate, so that no database multiplies decimals as floats."""
     rows = WorkedHours.objects.filter(order__in=orders, minutes__gt=0, rate__isnull=False).order_by()

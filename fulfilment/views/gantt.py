@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import formats
 
 from fulfilment.models import Milestone, MilestoneLink
+from ordermgmt.lib.days import LAST_DAY
 
 ROW = 30
 _TOP = 26
@@ -61,7 +62,7 @@ def gantt(
     """
     days = [day for one in milestones for day in (one.start, one.baseline, one.forecast, one.actual) if day]
     days += [day for day in (promised,) if day] or [today]
-    first, last = min(days) - dt.timedelta(days=3), max(days) + dt.timedelta(days=7)
+    first, last = min(days) - dt.timedelta(days=3), min(max(days), LAST_DAY) + dt.timedelta(days=7)
     per_day = min(_DAY_AT_MOST, max(_DAY_AT_LEAST, _WIDTH / ((last - first).days or 1)))
 
     def x(day: dt.date) -> float:

@@ -18,8 +18,8 @@ from fulfilment.filters import MaterialFilter
 from fulfilment.forms.materials import OrderNeedsForm
 from fulfilment.models import MaterialNeed
 from fulfilment.services import propose, purchase_needs_of
-from inventory.forms import add_errors
 from ordermgmt.lib.actionviews import ActionView
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 from orders.models import Order
@@ -71,7 +71,7 @@ class MaterialList(ListView):
 @permission_required("inventory.order_purchase", raise_exception=True)
 def order_page(request: Request) -> HttpResponse:
     """What is missing, grouped by the supplier who is proposed; quantities and suppliers may be changed before."""
-    number = request.GET.get("order", "")
+    number = request.GET.get("order", "").replace("\x00", "")
     order = get_object_or_404(Order.objects.visible_to(request.user), number=number) if number else None
     proposals = propose(request.user, order)
     posted = request.POST if request.method == "POST" else None

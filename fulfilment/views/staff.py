@@ -22,10 +22,10 @@ from fulfilment.services import assign_staff, booking_blocked, load, lock_hours,
 from fulfilment.services.assigned import laid_minutes
 from fulfilment.services.capacity import monday_of, week_text
 from fulfilment.views.capacity import asked_monday
-from inventory.forms import add_errors
 from inventory.views.base import FormPage
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.actionviews import ActionView
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import (
@@ -22,15 +22,6 @@ from inventory.models import (
 from ordermgmt.company.models import TaxRate
 from ordermgmt.lib.fields import DecimalField, FoundSelect
 from ordermgmt.lib.money import exponent
-
-
-def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
-    """Puts a service's refusal at the fields it names; what has no field stands above the form."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)
 
 
 def fresh_key() -> str:
@@ -56,7 +47,7 @@ class CurrencyInput(forms.CharField):
         return code
 
 
-class QuantityInput(forms.DecimalField):
+class QuantityInput(DecimalField):
     """A quantity with at most six decimals."""
 
     def __init__(self, **kwargs: Any) -> None:

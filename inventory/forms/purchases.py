@@ -138,8 +138,7 @@ class ConfirmForm(LinesForm):
         day = date_format(line.needed_by, "SHORT_DATE_FORMAT") if line.needed_by else ""
         needed = _t("needed by %(day)s") % {"day": day} if day else ""
         # Only what they promised stands there already: our own wish would be recorded as their word by one click.
-        promised = line.promised_on if line.first_promised_on else None
-        found = forms.DateField(label=label, required=False, initial=promised, widget=_DATE, help_text=needed)
+        found = forms.DateField(label=label, required=False, initial=line.confirmed_on, widget=_DATE, help_text=needed)
         return {f"date_{line.pk}": found}
 
     def clean(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class PurchaseState(models.TextChoices):
     """The states of a purchase order. What is confirmed, late or received in part is read from its lines."""
 
     DRAFT = "draft", _("Draft")
-    ORDERED = "ordered", _("Ordered")
+    ORDERED = "ordered", pgettext_lazy("purchase", "Ordered")
     RECEIVED = "received", _("Received")
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -148,6 +148,8 @@ class PurchaseLineQuerySet(models.QuerySet["PurchaseLine"]):
 class PurchaseLine(models.Model):
     """So much of a product, promised for a day. `received` is what came and was taken; `given_up` what will not come.
 
+    `promised_on` is when it should come: the day the supplier confirmed (`confirmed_on`), until then the order day and
+    their lead time. `first_promised_on` is only what they said.
     `days_late` is the day all of it was there less the day promised first (negative: early); None while it is awaited
     and where nothing came or was promised. A later promise moves what we expect, not what the supplier is judged by.
     """
@@ -204,8 +206,13 @@ class PurchaseLine(models.Model):
         return f"{self.position} {self.description}"
 
     @property
+    def confirmed_on(self) -> dt.date | None:
+        """The day that the supplier gave; None while only their lead time says when it should come."""
+        return self.promised_on if self.first_promised_on else None
+
+    @property
     def expected_on(self) -> dt.date | None:
-        """When it should come: as the supplier promised, else when we need it."""
+        """When it should come: as promised or by the lead time, else when we need it."""
         return self.promised_on or self.needed_by
 
     def days_over(self, today: dt.date) -> int:

@@ -6,7 +6,7 @@ from .boms import Boms, Exploded, boms_of, explode, remove_bom_line, rounded_up,
 from .catalogue import create_product, edit_product, save_setup, save_template
 from .checking import check_quantity, fits_unit, plain
 from .ledger import InsufficientStock, Shortage
-from .moving import open_stock, receive_stock, return_stock, stock_rows
+from .moving import lock_stock, open_stock, receive_stock, return_stock, stock_rows
 from .papers import (
     ask_paper,
     keep_purchase_paper,
@@ -37,7 +37,7 @@ from .ranking import Offer, Wish, rank_offers
 from .rating import SupplierRecord, supplier_record, supplier_records
 from .receiving import Came, receive_purchase, return_purchase
 from .reducing import reduce_purchase
-from .replacing import replace_supplier
+from .replacing import replace_supplier, set_needed_by
 from .reserving import (
     IssueRequest,
     ReservationRequest,
@@ -91,6 +91,7 @@ __all__ = [
     "issue_all",
     "issue_reserved",
     "keep_purchase_paper",
+    "lock_stock",
     "mail_purchase",
     "needs_approval",
     "note_purchase_sent",
@@ -126,6 +127,7 @@ __all__ = [
     "save_bom_line",
     "save_setup",
     "save_template",
+    "set_needed_by",
     "set_supplier_price",
     "stock_rows",
     "supplier_record",

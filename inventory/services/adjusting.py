@@ -19,7 +19,7 @@ from ordermgmt.activity.services import record
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import ZERO
 
-from .checking import check_quantity, fits_unit, plain, require
+from .checking import LARGEST, check_quantity, fits_unit, plain, require
 from .ledger import InsufficientStock, Move, book
 from .moving import form_key, stock_row
 
@@ -191,6 +191,8 @@ def count_stock(
     require(actor, "inventory.adjust_stock")
     if counted < 0 or not fits_unit(counted, product.unit):
         raise ValidationError({"counted": _("Enter what you counted, in the product's unit.")})
+    if counted >= LARGEST:
+        raise ValidationError({"counted": _("This quantity is too large.")})
     item = stock_row(product, warehouse)
     known = StockAdjustment.objects.filter(key=key).first()
     if known is not None:

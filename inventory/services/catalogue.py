@@ -11,6 +11,7 @@ from inventory import events
 from inventory.models import (
     Product,
     ProductCategory,
+    PurchaseLine,
     SpecificationAttribute,
     SpecificationTemplate,
     StockItem,
@@ -20,7 +21,7 @@ from inventory.models import (
 from ordermgmt.activity.services import record, snapshot
 from ordermgmt.lib.searching import search_text
 
-from .checking import check_version, fits_unit, require
+from .checking import check_lead_days, check_version, fits_unit, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -93,6 +94,7 @@ def _check_stock_kept(product: Product, changes: dict[str, Any]) -> None:
 
 def _validate(product: Product) -> None:
     product.full_clean()
+    check_lead_days(product.lead_days)
     if not fits_unit(product.reorder_point, product.unit):
         raise ValidationError({"reorder_point": _("Enter whole units, as the unit is counted.")})
 
@@ -144,8 +146,11 @@ def _check_setup(instance: models.Model, before: dict[str, Any] | None) -> None:
     coarser = isinstance(instance, Unit) and instance.decimals < before["decimals"]
     if coarser and lying.filter(product__unit=instance.pk).exists():
         raise ValidationError({"decimals": _("There is stock counted in this unit: keep its decimals.")})
-    if isinstance(instance, Warehouse) and not instance.is_active and lying.filter(warehouse=instance).exists():
-        raise ValidationError({"is_active": _("There is stock in this warehouse.")})
+    if isinstance(instance, Warehouse) and not instance.is_active:
+        if lying.filter(warehouse=instance).exists():
+            raise ValidationError({"is_active": _("There is stock in this warehouse.")})
+        if PurchaseLine.objects.planned().filter(order__warehouse=instance).exists():
+            raise ValidationError({"is_active": _("Goods are awaited in this warehouse.")})
 
 
 def _check_default(warehouse: Warehouse, before: dict[str, Any] | None) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 LARGEST = Decimal(10) ** 9
+#: A lead time in days: longer ones would end after the calendar does.
+LONGEST = 3650
 
 
 def may(actor: "User", permission: str) -> bool:
@@ -55,6 +57,12 @@ def check_quantity(product: Product, quantity: Decimal, *, signed: bool = False,
 
 def _names(product: Product) -> dict[str, object]:
     return {"sku": product.sku, "unit": product.unit.code, "decimals": product.unit.decimals}
+
+
+def check_lead_days(days: int) -> None:
+    """Raises ValidationError for a lead time of more than ten years."""
+    if days > LONGEST:
+        raise ValidationError({"lead_days": _("At most %(most)s days.") % {"most": LONGEST}})
 
 
 def plain(quantity: Decimal) -> str:

@@ -52,6 +52,11 @@ def stock_rows(products: Iterable[Product | None], warehouse: Warehouse) -> dict
     return rows
 
 
+def lock_stock(products: Iterable[Product | None]) -> None:
+    """Locks all stock rows of these products in the one order, for whoever moves some of them after others."""
+    StockItem.objects.locked({one.pk for one in products if one is not None})
+
+
 def form_key(verb: str, product: Product, key: str) -> str:
     """The key of a form in a space of its own: a browser may send what another fact is booked under."""
     return f"form:{verb}:{product.pk}:{key}"

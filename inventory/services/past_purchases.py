@@ -11,6 +11,7 @@ from django.db import transaction
 from inventory import events
 from inventory.models import Product, PurchaseLine, PurchaseOrder, Supplier, Warehouse
 from ordermgmt.activity.services import record, snapshot
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.money import total
 
 from .checking import require
@@ -48,6 +49,8 @@ def import_purchase(
     require(actor, "inventory.order_purchase")
     if known := PurchaseOrder.objects.filter(source_key=key).first():
         return known, False
+    for one in lines:
+        check_days(promised_on=one.promised_on, received_on=one.received_on)
     order = PurchaseOrder(
         supplier=supplier, number=number, currency=currency, ordered_on=ordered_on, source_key=key, created_by=actor,
         warehouse=Warehouse.objects.get(is_default=True), total=total(one.net for one in lines),

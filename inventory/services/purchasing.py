@@ -24,12 +24,14 @@ from inventory.models import (
 from ordermgmt.activity.services import note_sent, record, sent_before, snapshot
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import take_number
+from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import HUNDRED, quantise, total
 from ordermgmt.lib.searching import search_text
 
 from .boms import rounded_up
 from .checking import check_quantity, check_version, require
+from .expecting import expect
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -117,12 +119,15 @@ def _add(
         raise ValidationError(
             {"unit_price": text % {"supplier": order.supplier, "sku": product.sku, "currency": order.currency}}
         )
+    net = quantise(price * quantity, order.currency)
+    _check_amount(net)
     last = order.lines.aggregate(last=Max("position"))["last"] or 0
     line = PurchaseLine(
         order=order, position=last + 1, product=product, description=product.name, unit=product.unit.code,
-        quantity=quantity, most=quantity, unit_price=price, net=quantise(price * quantity, order.currency),
+        quantity=quantity, most=quantity, unit_price=price, net=net,
         needed_by=needed_by,
     )  # fmt: skip
+    expect([line], order.supplier, business_today())
     line.full_clean(exclude=["order"])
     line.save()
     return line
@@ -137,6 +142,13 @@ def supplier_price(supplier: Supplier, product: Product, quantity: Decimal, curr
 
 def _sum(order: PurchaseOrder) -> None:
     order.total = total(order.lines.values_list("net", flat=True))
+    _check_amount(order.total)
+
+
+def _check_amount(amount: Decimal) -> None:
+    """Raises ValidationError for more than is kept of an amount: 19 digits, 4 of them decimals."""
+    if amount >= Decimal(10) ** 15:
+        raise ValidationError({"quantity": _("This quantity is too large.")})
 
 
 @transaction.atomic
@@ -174,7 +186,8 @@ def _draft_only(order: PurchaseOrder) -> None:
 
 @transaction.atomic
 def order_purchase(order: PurchaseOrder, *, actor: "User", ordered_on: dt.date | None = None) -> PurchaseOrder:
-    """The supplier gets it: quantities and prices stay from here on. Raises TransitionRefused without a line."""
+    """The supplier gets it: quantities and prices stay from here on. Until they confirm a day, it is awaited by their
+    lead time. Raises TransitionRefused without a line."""
     order = locked_purchase(order)
     check_transition(order.order, actor)
     before = snapshot(order)
@@ -183,9 +196,11 @@ def order_purchase(order: PurchaseOrder, *, actor: "User", ordered_on: dt.date |
     day = ordered_on or business_today()
     if day > business_today():
         raise ValidationError({"ordered_on": _("This day lies ahead.")})
-    for line in order.lines.all():
+    lines = list(order.lines.all())
+    expect(lines, order.supplier, day)
+    for line in lines:
         line.most = (line.quantity * (1 + order.tolerance / HUNDRED)).quantize(Decimal("0.000001"))
-        line.save(update_fields=["most"])
+        line.save(update_fields=["most", "promised_on"])
     order.order()
     order.ordered_on = day
     return save_noted(order, before, events.PURCHASE_ORDERED, actor=actor)
@@ -197,19 +212,23 @@ def confirm_purchase(
 ) -> PurchaseOrder:
     """Enters what the supplier promised: a day per line, by line key. Later promises take the place of earlier ones.
 
-    Raises TransitionRefused unless ordered, ValidationError at the line for a day before the order.
+    Raises TransitionRefused unless ordered, ValidationError where nothing is said, and at the line for a day before
+    the order.
     """
     require(actor, _RIGHT)
     order = locked_purchase(order)
     if order.state != PurchaseOrder.State.ORDERED:
         raise refuse(_("Only an order that the supplier has is confirmed."), order.get_absolute_url())
+    if not reference and not any(dates.values()):
+        raise ValidationError(_("Enter a day, or the number of their confirmation."))
     before = _dated(order)
     for line in order.lines.select_for_update(no_key=True):
         day = dates.get(line.pk)
-        if day is None or (day == line.promised_on and line.first_promised_on):
+        if day is None or day == line.confirmed_on:
             continue
         if order.ordered_on and day < order.ordered_on:
             raise ValidationError({f"date_{line.pk}": _("The day lies before the order.")})
+        check_days(**{f"date_{line.pk}": day})
         if line.open > 0:
             line.promised_on = day
             line.first_promised_on = line.first_promised_on or day
@@ -226,7 +245,7 @@ def confirm_purchase(
 
 
 def _dated(order: PurchaseOrder) -> dict[str, Any]:
-    days = {str(line.position): str(line.promised_on or "") for line in order.lines.all()}
+    days = {str(line.position): str(line.confirmed_on or "") for line in order.lines.all()}
     return snapshot(order) | {"promised": days}
 
 

@@ -13,6 +13,7 @@ from inventory.models import Product, Supplier, SupplierPrice
 from ordermgmt.lib.money import HUNDRED
 
 from .boms import rounded_up
+from .expecting import lead_days, price_for
 from .rating import SupplierRecord, supplier_records
 
 #: Who has no record yet stands between those who keep their word and those who do not.
@@ -76,9 +77,8 @@ def rank_offers(wishes: Iterable[Wish], today: dt.date) -> dict[int, list[Offer]
 
 
 def _offer(wish: Wish, prices: list[SupplierPrice], record: SupplierRecord, today: dt.date) -> Offer:
-    enough = [one for one in prices if one.minimum <= wish.quantity]
-    price = max(enough, key=lambda one: one.minimum) if enough else min(prices, key=lambda one: one.minimum)
-    days = price.lead_days or price.supplier.lead_days
+    price = price_for(prices, wish.quantity)
+    days = lead_days(price)
     arrives = today + dt.timedelta(days=days)
     late = max(0, (arrives - wish.needed_by).days) if wish.needed_by else 0
     quantity = rounded_up(max(wish.quantity, price.minimum), wish.product.unit)

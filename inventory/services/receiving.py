@@ -115,10 +115,10 @@ def _check_came(line: PurchaseLine, one: Came) -> None:
     if one.rejected and not one.reason.strip():
         raise ValidationError({f"reason_{line.pk}": _("Say why it is refused.")})
     most = max(line.most - line.given_up - line.received, ZERO)
-    for field, quantity in (("accepted", one.accepted), ("rejected", one.rejected)):
-        if quantity > most:  # a slip of the finger must not spoil the supplier's record
-            text = _("At most %(most)s can be received of line %(line)s.")
-            raise ValidationError({f"{field}_{line.pk}": text % {"most": plain(most), "line": line.position}})
+    if one.accepted + one.rejected > most:  # a slip of the finger must not spoil the supplier's record
+        field = "accepted" if one.accepted > most else "rejected"
+        text = _("At most %(most)s can come of line %(line)s, taken and refused together.")
+        raise ValidationError({f"{field}_{line.pk}": text % {"most": plain(most), "line": line.position}})
 
 
 def _check_all(taken: Sequence[tuple[PurchaseLine, Came]]) -> None:

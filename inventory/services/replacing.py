@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from inventory import events
 from inventory.models import PurchaseLine, PurchaseOrder, Supplier
 from ordermgmt.activity.services import snapshot
+from ordermgmt.company.services import business_today
 
 from .checking import require
+from .expecting import expect
 from .purchasing import cancel_purchase, draft_purchase, give_up, locked_purchase, order_purchase, refuse, save_noted
 
 if TYPE_CHECKING:
@@ -21,12 +23,9 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def replace_supplier(
-    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None,
-    expected_on: dt.date | None = None, reason: str, actor: "User",
+    line: PurchaseLine, *, supplier: Supplier, quantity: Decimal, needed_by: dt.date | None, reason: str, actor: "User",
 ) -> PurchaseLine:  # fmt: skip
     """Gives up what is open of a line and orders `quantity` from somebody else, at their price; gives the new line.
-
-    It is awaited on `expected_on`, the day they can deliver by their lead time. They are judged by what they confirm.
 
     An order of which nothing else is open and nothing came is cancelled. Raises PermissionDenied, TransitionRefused
     (nothing of it is awaited), ValidationError (the same supplier, one without a price).
@@ -46,8 +45,14 @@ def replace_supplier(
     wanted = {"product": row.product, "quantity": quantity, "needed_by": needed_by}
     order = draft_purchase(supplier, lines=[wanted], warehouse=old.warehouse, actor=actor)
     order_purchase(order, actor=actor)
-    order.lines.update(promised_on=expected_on)
     return order.lines.select_related("order__supplier").get()
+
+
+def set_needed_by(line: PurchaseLine, day: dt.date) -> None:
+    """By when a line that the same transaction ordered is needed, where that moved; a day that is over becomes today."""
+    line.needed_by = max(day, business_today())
+    expect([line], line.order.supplier, line.order.ordered_on or business_today())
+    line.save(update_fields=["needed_by", "promised_on"])
 
 
 def give_up_rest(order: PurchaseOrder, line: PurchaseLine, reason: str, actor: "User") -> None:

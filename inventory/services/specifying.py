@@ -1,15 +1,17 @@
 """What an order line says about the thing: typed values, checked attribute by attribute against the template."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from inventory.models import Product, SpecificationAttribute
+from ordermgmt.lib.typed import decimal
 
 Kind = SpecificationAttribute.Kind
+_MOST_PLACES = 12
 _YES, _NO = {"true", "1", "yes", "on", "y", "是"}, {"false", "0", "no", "off", "n", "否"}
 
 
@@ -60,11 +62,8 @@ def _readable(attribute: SpecificationAttribute, value: Any) -> str:
 
 
 def _number(attribute: SpecificationAttribute, value: Any) -> str:
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
+    number = value if isinstance(value, Decimal) else decimal(str(value))
+    if number is None or not number.is_finite() or abs(number) >= Decimal(10) ** 12 or _places(number) > _MOST_PLACES:
         raise ValidationError(_("%(label)s: enter a number.") % {"label": attribute.label})
     low, high = attribute.minimum, attribute.maximum
     if (low is not None and number < low) or (high is not None and number > high):
@@ -72,6 +71,11 @@ def _number(attribute: SpecificationAttribute, value: Any) -> str:
             _("%(label)s must be %(range)s.") % {"label": attribute.label, "range": _range(attribute)}
         )
     return format(number.normalize(), "f")
+
+
+def _places(number: Decimal) -> int:
+    """Digits after the point, of a finite number."""
+    return -int(number.as_tuple().exponent)
 
 
 def _range(attribute: SpecificationAttribute) -> str:

@@ -10,7 +10,7 @@ from ordermgmt.activity.services import record, snapshot
 from ordermgmt.documents.services import take_number
 from ordermgmt.lib.searching import search_text
 
-from .checking import check_version, require
+from .checking import check_lead_days, check_version, require
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -26,6 +26,7 @@ def create_supplier(*, actor: "User", **fields: Any) -> Supplier:
     require(actor, "inventory.edit_supplier")
     supplier = Supplier(**fields)
     supplier.full_clean(exclude=["number"])
+    check_lead_days(supplier.lead_days)
     supplier.number = f"S{take_number('inventory.supplier'):05d}"
     supplier.search_text = _found_by(supplier)
     supplier.save()
@@ -45,6 +46,7 @@ def edit_supplier(supplier: Supplier, *, version: int | None = None, actor: "Use
     if snapshot(supplier) == before:
         return supplier
     supplier.full_clean()
+    check_lead_days(supplier.lead_days)
     supplier.search_text = _found_by(supplier)
     supplier.version += 1
     supplier.save()
@@ -61,6 +63,7 @@ def set_supplier_price(price: SupplierPrice, *, actor: "User") -> SupplierPrice:
     require(actor, "inventory.edit_supplier")
     require(actor, "inventory.view_cost")
     price.full_clean()
+    check_lead_days(price.lead_days)
     price.save()
     record(events.SUPPLIER_EDITED, price.supplier, actor=actor, product=price.product.sku)
     return price

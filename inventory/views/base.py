@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views import View
 
-from inventory.forms import add_errors
 from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.typed import whole
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from inventory.forms import add_errors
 from inventory.forms.boms import BomLineForm, HowManyForm
 from inventory.models import BomLine, Product
 from inventory.services import boms_of, explode, remove_bom_line, save_bom_line, where_used
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.typed import whole
 

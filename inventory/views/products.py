@@ -14,11 +14,12 @@ from django.views import View
 
 from inventory.actions import PRODUCT_ACTIONS
 from inventory.filters import MovementFilter, ProductFilter
-from inventory.forms import ProductForm, QuickProductForm, add_errors
+from inventory.forms import ProductForm, QuickProductForm
 from inventory.models import Product, StockItem, StockMovement, SupplierPrice
 from inventory.services import create_product, edit_product, incoming_quantities, plain
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 

@@ -28,6 +28,7 @@ from ordermgmt.company.services import business_today
 from ordermgmt.documents.views.serving import file_response
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.autocomplete import LIMIT, AutocompleteView
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
@@ -153,18 +154,13 @@ def add_line(request: Request, number: str) -> HttpResponse:
         try:
             add_purchase_line(order, actor=request.user, **form.cleaned_data)
         except ValidationError as error:
-            form.add_error(None, error) if not hasattr(error, "error_dict") else _at_fields(form, error)
+            add_errors(form, error)
         except TransitionRefused as refused:
             messages.error(request, str(refused))
             return redirect(order.get_absolute_url())
     if form.errors:
         return _with_form(request, order, form)
     return redirect(f"{order.get_absolute_url()}#add-line")
-
-
-def _at_fields(form: forms.Form, error: ValidationError) -> None:
-    for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 def _with_form(request: Request, order: PurchaseOrder, form: forms.Form) -> HttpResponse:

@@ -17,10 +17,10 @@ from inventory.forms import (
     TemplateForm,
     UnitForm,
     WarehouseForm,
-    add_errors,
 )
 from inventory.models import ProductCategory, SpecificationAttribute, SpecificationTemplate, Unit, Warehouse
 from inventory.services import save_setup, save_template
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables import Column, ListView
 

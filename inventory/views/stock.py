@@ -207,7 +207,7 @@ class CountSheet(View):
         return self.show([Row(item) for item in self.items()], fresh_key())
 
     def post(self, request: Request, code: str) -> HttpResponse:
-        key = request.POST.get("key", "")[:64] or fresh_key()
+        key = request.POST.get("key", "").replace("\x00", "")[:64] or fresh_key()
         rows = [Row(item, request.POST.get(f"counted_{item.pk}", "").strip()[:30]) for item in self.items()]
         for row in rows:
             if row.typed:

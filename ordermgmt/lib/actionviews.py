@@ -13,6 +13,7 @@ from django.views import View
 
 from ordermgmt.lib.actions import Action, ActionSet
 from ordermgmt.lib.conflict import StaleVersion
+from ordermgmt.lib.fields import add_errors
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.typed import whole
@@ -82,7 +83,7 @@ class ActionView(View):
         except StaleVersion:
             return self.show(form, [self.stale_blocker()], status=409)
         except ValidationError as error:
-            form.add_error(None, error)
+            add_errors(form, error)
             return self.show(form, status=422)
         done = self.action.done(self.result) if callable(self.action.done) else self.action.done
         messages.success(request, str(done))

@@ -50,7 +50,7 @@ def late_interest(
     A payment lowers what is open from the day after it came. Within the grace nothing is charged; after it the days
     count from the due date. The cap holds for interest and fee together.
     """
-    if as_of <= due + dt.timedelta(days=policy.grace_days):
+    if (as_of - due).days <= policy.grace_days:
         return quantise(ZERO, currency)
     paid = list(payments)
     edges = {due, as_of} | {day for day, _ in paid} | {rate.start - dt.timedelta(days=1) for rate in policy.rates}

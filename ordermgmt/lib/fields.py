@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy
 
 from .typed import decimal, whole
@@ -14,6 +14,15 @@ _LIMITS: dict[str, Any] = {
     "min_value": gettext_lazy("At least %(limit_value)s."),
     "max_value": gettext_lazy("At most %(limit_value)s."),
 }
+
+
+def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
+    """Puts a service's refusal at the fields it names; what has no field stands above the form."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields and name != NON_FIELD_ERRORS else None, errors)
 
 
 class IntegerField(forms.IntegerField):
@@ -36,6 +45,8 @@ class DecimalField(forms.DecimalField):
         """Thousands grouped or not, the point or the comma: whatever is beyond doubt."""
         if isinstance(value, str) and (number := decimal(value)) is not None:
             value = number
+        elif "_" in str(value):  # Python's own way to group digits
+            raise self._unreadable(value)
         try:
             return super().to_python(value)
         except ValidationError as error:

@@ -19,6 +19,8 @@ else:
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+#: An amount is kept with 19 digits, 4 of them decimals: it is below this.
+MOST = Decimal(10) ** 15
 
 
 #: Codes withdrawn from ISO 4217 that documents of the past still carry, with their decimals.

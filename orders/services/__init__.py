@@ -36,7 +36,17 @@ from .facts import (
 from .holding import hold_order, resume_order
 from .importing import import_order, import_result
 from .placing import HOLDER, place_order
-from .promising import Promise, arriving, by_lead_time, order_promise, promised_by, promises, stock_promise, unclaimed
+from .promising import (
+    Promise,
+    arriving,
+    by_lead_time,
+    order_promise,
+    promised_by,
+    promises,
+    stock_promise,
+    too_early,
+    unclaimed,
+)
 from .quoting import quote_order
 from .settling import reopen_order, settle_order
 from .starting import assign_order, schedule_order, start_order, waive_deposit
@@ -110,6 +120,7 @@ __all__ = [
     "stock_promise",
     "tax_proposal",
     "terminate_order",
+    "too_early",
     "totals_of",
     "unclaimed",
     "waive_deposit",

@@ -22,7 +22,7 @@ from orders.models import Order, OrderLine
 
 from .base import locked, refuse, save_noted
 from .taxing import tax_proposal
-from .totals import apply_totals
+from .totals import apply_totals, check_size
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -160,6 +160,7 @@ def create_order(
     order.team = order.owner.team if order.owner else customer.team
     built = build_lines(order, lines)
     apply_totals(order, built)
+    check_size(order, built)
     order.number = next_number(order.order_date)
     describe_order(order, built)
     order.save()
@@ -192,6 +193,7 @@ def edit_order(
         order.team = order.owner.team
     built = order.order_lines if lines is None else build_lines(order, lines)
     apply_totals(order, built)
+    check_size(order, built)
     describe_order(order, built)
     order.version += 1
     order.save()

@@ -18,7 +18,7 @@ from orders.models import Order, OrderLine, OrderStep
 from .base import keep_version, locked, step
 from .entering import HEADER, build_lines, describe_order, next_number, places_of
 from .facts import note_accepted
-from .totals import apply_totals
+from .totals import apply_totals, check_size
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -67,6 +67,7 @@ def import_order(
         if row.get("unit_cost") is not None:
             line.unit_cost = row["unit_cost"]
     apply_totals(order, built, rates=tax_rates)
+    check_size(order, built)
     for line in built:
         if state in _DELIVERED:
             line.qty_shipped = line.quantity

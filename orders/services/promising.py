@@ -58,6 +58,18 @@ def promises(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
     return promiser(lines, today)
 
 
+def too_early(promised: dt.date | None, whole: Promise | None) -> str:
+    """By how much a promised date lies before what can be kept, as a sentence; empty where it can be, or nobody knows."""
+    if promised is None or whole is None or whole.day is None or promised >= whole.day:
+        return ""
+    days = (whole.day - promised).days
+    return ngettext(
+        "The promised date lies %(days)s day before the earliest delivery, %(day)s.",
+        "The promised date lies %(days)s days before the earliest delivery, %(day)s.",
+        days,
+    ) % {"days": days, "day": formats.date_format(whole.day, "SHORT_DATE_FORMAT")}
+
+
 def from_stock_or_lead_time(lines: Sequence[OrderLine], today: dt.date) -> list[Promise]:
     """What the product itself knows."""
     ids = {line.product_id for line in lines if line.product_id}

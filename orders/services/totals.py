@@ -5,9 +5,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
 from ordermgmt.company.services import tax_rates, tax_rules
 from ordermgmt.lib.calculation import DocumentInput, LineInput, TaxRules, Totals, calculate
-from ordermgmt.lib.money import quantise, total
+from ordermgmt.lib.money import MOST, quantise, total
 from orders.models import Order, OrderLine
 
 
@@ -46,6 +49,15 @@ def totals_of(order: Order, lines: Sequence[OrderLine], rules: TaxRules | None =
             ],
         )
     )
+
+
+def check_size(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Raises ValidationError where a line, or all of them together, come to more than an amount can hold."""
+    if large := [line.position for line in lines if abs(line.net) >= MOST]:
+        text = _("Line %(line)s comes to more than an amount can hold: look at quantity and price.")
+        raise ValidationError(text % {"line": large[0]})
+    if max(total(abs(line.net) for line in lines), abs(order.gross_total), abs(order.cost_total)) >= MOST:
+        raise ValidationError(_("The order comes to more than an amount can hold: look at quantities and prices."))
 
 
 def apply_totals(order: Order, lines: Sequence[OrderLine], *, rates: dict[str, Decimal] | None = None) -> None:

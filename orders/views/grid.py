@@ -28,6 +28,7 @@ from orders.services import (
     places_of,
     promises,
     tax_proposal,
+    too_early,
     totals_of,
 )
 
@@ -168,16 +169,18 @@ def preview(order: Order | None, data: Mapping[str, Any], *, user: User) -> dict
     apply_totals(draft, lines)
     totals = totals_of(draft, lines)
     found = promises(lines, business_today())
+    whole = order_promise(lines, found)
+    early = too_early(draft.promised_date, whole)
     return {
         "rows": dict(zip(rows, _row_facts(draft, lines, found), strict=True)),
-        "promise": _promise_of(lines, found, left_out),
+        "promise": _promise_of(whole, left_out),
         "errors": errors,
         "left_out": left_out,
         "net": amount(draft.net_total, draft.currency),
         "taxes": tax_rows(totals, draft.currency),
         "total": amount(draft.gross_total, draft.currency),
         "currency": draft.currency,
-        "warnings": _warnings(order, draft, header, lines, user),
+        "warnings": [early] * bool(early) + _warnings(order, draft, header, lines, user),
     }
 
 
@@ -237,9 +240,8 @@ def attention(errors: Collection[int], labels: Iterable[Any] = ()) -> str:
     return _("Not saved yet, this needs your attention: %(what)s.") % {"what": _(", ").join(what)}
 
 
-def _promise_of(lines: list[OrderLine], found: list[Promise], left_out: str) -> dict[str, str] | None:
+def _promise_of(whole: Promise | None, left_out: str) -> dict[str, str] | None:
     """The earliest day of the order as a sentence, with the day to take over where there is one."""
-    whole = order_promise(lines, found)
     if whole is None:
         return None
     if whole.day is None:

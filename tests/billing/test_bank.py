@@ -1,5 +1,6 @@
 """Bank files in the books: read once, matched with reasons, booked by a person, taken back when they bounce."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -320,3 +321,25 @@ def test_p11_an_entry_is_not_booked_on_what_was_paid_meanwhile(finance, client_o
     assert answer.status_code == 409
     assert "is already settled" in answer.content.decode()
     assert Payment.objects.count() == 1
+
+
+def test_balances_that_no_account_has_are_refused(client_of, finance):
+    bank.account()
+    for opening in (D(10) ** 18, D(10) ** 15):
+        content = bank.camt([bank.row(5, ref="A")], opening=opening)
+        answer = client_of(finance).post("/billing/bank/", {"file": SimpleUploadedFile("s.xml", content)})
+        assert answer.status_code == 422
+        assert "is no balance" in answer.content.decode()
+    assert not BankLine.objects.exists()
+
+
+def test_a_number_within_the_statement_is_no_reference(finance):
+    """Entries that the bank only counts, 1, 2, 3 in each statement: the same number and amount on another day is new."""
+    bank.account()
+    for place, day in enumerate((3, 2)):
+        row = bank.row("119", f"INV-{place}", day=bank.YESTERDAY - dt.timedelta(days=day), ref="1")
+        content = bank.camt([row]).replace(b"AcctSvcrRef", b"NtryRef")
+        services.read_statement_file(content, "first.xml", actor=finance)
+        with pytest.raises(ValidationError, match="known already"):
+            services.read_statement_file(content + b" ", "again.xml", actor=finance)
+    assert BankLine.objects.count() == 2

@@ -3,12 +3,13 @@
 import datetime as dt
 import io
 import json
+import threading
 from decimal import Decimal
 
 import pikepdf
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from lxml import etree
 
 from billing import services
@@ -73,6 +74,21 @@ def test_a_form_sent_twice_makes_one_draft(client_of, finance2):
     first, second = _post(client, SAVE, data), _post(client, SAVE, data)
     assert first.json()["url"] == second.json()["url"]
     assert Invoice.objects.count() == 1
+
+
+def test_odd_json_gets_a_sentence(client_of, finance2):
+    client = client_of(finance2)
+    huge = {"quantity": "999999999", "unit_price": "99999999999"}
+    asked = _post(client, SAVE, _sent(huge))
+    assert asked.status_code == 422
+    assert "100,000,000,000,000" in asked.json()["message"]
+    assert _post(client, SAVE, _sent(*[{"quantity": "999999", "unit_price": "99999999"}] * 2)).status_code == 422
+    for url in ("/billing/entry/preview/", SAVE):
+        for value in (5, [1], {"a": 1}, True):
+            answer = _post(client, url, _sent(delivery_date=value))
+            assert answer.status_code == (422 if url == SAVE else 200), value
+        assert _post(client, url, _sent({"product": -(2**70), "description": ""})).status_code < 500
+    assert not Invoice.objects.exists()
 
 
 def test_a_product_brings_its_number_and_the_preview_writes_nothing(client_of, finance2):
@@ -476,3 +492,23 @@ def test_an_allowance_that_rounds_to_nothing_or_has_no_ground_is_refused(client_
     with pytest.raises(TypeError, match="colour"):
         _draft(adjustments=[{"kind": "charge", "amount": D(1), "reason": "x", "colour": "red"}])
     assert not Invoice.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_many_times_at_once_makes_one_draft(finance2):
+    customer, barrier, answers = orders.customer_a(), threading.Barrier(8), []
+
+    def send():
+        try:
+            barrier.wait()
+            answers.append(services.draft_by_hand(customer, [_line()], actor=finance2, source_key="hand:1:abc").pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [Invoice.objects.get().pk] * 8

@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import Invoice, OrderCharge, OrderClause
+from billing.models import Instalment, Invoice, OrderCharge, OrderClause
 from billing.tasks import propose_late_delivery
-from fulfilment.models import Shipment
+from fulfilment.models import Rectification, Shipment
+from fulfilment.services import complete_rectification, start_rectification
 from ordermgmt.accounts.services import system_user
 from ordermgmt.activity.models import Event
 from ordermgmt.company.services import business_today
@@ -33,7 +34,7 @@ def fresh(order):
 
 
 def holds():
-    assert [str(one.detail) for one in violations() if one.invariant.code[0] in "AMN"] == []
+    assert [str(one) for one in violations() if one.invariant.code[0] in "AMN"] == []
 
 
 def add(order, kind="charge", net="50", who="finance", **given):
@@ -45,13 +46,14 @@ def agreed(order, kind="charge", net="50", **given):
     return services.accept_charge(add(order, kind, net, **given), decision="right", actor=person("finance2"))
 
 
-def late(*lines, days=10, **header):
+def late(*lines, days=10, examined=True, **header):
     """Shipped and accepted today, promised so many days ago."""
     today = business_today()
     header |= {"order_date": today - dt.timedelta(days=60), "promised_date": today - dt.timedelta(days=days)}
     order = orders.started(*(lines or [orders.line(quantity=4)]), **header)
     fulfilment.ship(order)
-    fulfilment.examine(fresh(order))
+    if examined:
+        fulfilment.examine(fresh(order))
     return fresh(order)
 
 
@@ -213,6 +215,20 @@ def test_a_plan_keeps_its_sum():
     holds()
 
 
+def test_a_deduction_leaves_nothing_of_the_plan_over(finance, finance2):
+    order = orders.accepted()
+    rows = [services.PlanRow(D(60), business_today()), services.PlanRow(None, business_today())]
+    services.plan_instalments(order, rows=rows, actor=finance)
+    agreed(order, "discount", "10")
+    for one in fresh(order).plans.get().instalments.order_by("seq"):
+        billing.issued(fresh(order), instalment=one)
+    assert fresh(order).invoiced_total == D("107.10")
+    assert not Instalment.objects.planned().exists()
+    assert not list(services.planned_at(business_today(), Order.objects.all()))
+    assert services.left_to_plan(fresh(order)) == 0
+    holds()
+
+
 class TestPenalty:
     def test_proposed_by_the_clause_and_shown_line_by_line(self, client_of, finance, finance2):
         order = late(orders.line(quantity=4))
@@ -228,6 +244,18 @@ class TestPenalty:
         assert invoice.due == D("452.20")  # (400 - 20) x 1.19
         assert "10 × 0.5 % × 400.00 = 20.00" in invoice.lines.get(kind="charge").details
         holds()
+
+    def test_goods_that_replace_rejected_ones_are_not_late_a_second_time(self, finance):
+        order = late(orders.line(quantity=4), examined=False)
+        fulfilment.examine(fresh(order), 4)
+        task = start_rectification(
+            Rectification.objects.get(), remedy="replace", owner=person("warehouse"), due=business_today(), actor=person("pm")
+        )  # fmt: skip
+        complete_rectification(task, result="new ones sent", faulty="scrap", actor=person("pm"))
+        assert Shipment.objects.count() == 2
+        services.set_clause(fresh(order), actor=finance, **CLAUSE)
+        charge = OrderCharge.objects.get()
+        assert (len(charge.computation), charge.net) == (1, D("20.00"))  # 4 pieces, 10 days; the cap is 5 % of 400.00
 
     def test_the_cap_the_grace_and_weeks(self, finance):
         order = late(orders.line(quantity=4), days=20)

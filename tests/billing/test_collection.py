@@ -9,18 +9,19 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, transaction
 
 from billing import services
-from billing.models import CollectionNote, Invoice, Reminder, ReminderItem, ReminderLevel
+from billing.models import CollectionNote, Invoice, LateFee, Reminder, ReminderItem, ReminderLevel
 from billing.tasks import reminders as nightly
 from customers.models import Customer
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.services import system_user
+from ordermgmt.activity.models import Event
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.models import SellerProfile
 from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import read_file
 from ordermgmt.lib import einvoice
 from ordermgmt.lib.fsm import TransitionRefused
-from tests.factories import billing
+from tests.factories import bank, billing
 from tests.factories.customers import customer as make_customer
 from tests.factories.orders import person
 
@@ -281,3 +282,28 @@ def test_a_fee_is_an_electronic_invoice_or_stops_the_letter(finance, finance_man
     with pytest.raises(TransitionRefused):
         services.release_reminder(one, actor=finance)
     assert (Reminder.objects.get().state, Invoice.objects.count()) == ("proposed", 1)
+
+
+def test_a_promise_for_the_last_day_there_is(client_of, finance):
+    invoice = owed(debtor(), 10)
+    data = {"kind": "promise", "text": "one day", "promised_on": "9999-12-31"}
+    assert client_of(finance).post(f"{invoice.get_absolute_url()}do/note/", data).status_code == 302
+    assert CollectionNote.objects.get().follow_up_on == dt.date.max
+
+
+def test_the_timeline_names_amounts_with_their_currencys_decimals(finance, finance2, finance_manager):
+    services.set_late_fee_policy(start=dt.date(2020, 1, 1), annual=D(10), actor=finance_manager)
+    invoice = owed(debtor(currency="JPY"), 30, "1200")
+    services.propose_late_fees(invoice, actor=finance)
+    services.charge_late_fee(LateFee.objects.get(), actor=finance2)
+    services.propose_reminders(actor=finance)
+    services.release_reminder(Reminder.objects.get(), actor=finance2)
+    row = services.PlanRow(None, business_today())
+    services.reschedule_invoice(invoice, rows=[row], reason="agreed", version=0, actor=finance)
+    payment = billing.pay(invoice, "1300")
+    services.refund_credit(payment, amount=D(100), reason="too much", key="k", actor=finance2)
+    services.cancel_payment(billing.pay(invoice, "1500"), reason="bounced", actor=finance2)
+    services.set_line_aside(bank.lines(bank.row("1234.5"))[0], reason="a fee", actor=finance)
+    told = [event.data["amount"] for event in Event.objects.order_by("pk") if "amount" in event.data]
+    assert {text for text in told if "." in text} == {"1,234.50"}
+    assert {"1,200", "1,300", "1,500"} <= set(told)

@@ -85,6 +85,7 @@ def test_the_account_says_what_a_credit_note_left_in_no_instalment(client_of, fi
     services.credit_invoice(invoice, reason="x", quantities={invoice.lines.get().pk: Decimal("0.5")}, actor=finance)
     assert services.unplanned(Order.objects.get(pk=order.pk)) == Decimal("29.75")
     assert "29.75 EUR of the order is in no instalment" in client.get(page).content.decode()
+    assert [str(one) for one in violations() if one.invariant.code[0] in "AMN"] == []
 
 
 def test_m6_by_line_never_above_the_document(finance):
@@ -193,3 +194,27 @@ def test_a_deposit_that_the_final_invoice_deducted_is_credited_after_that(client
     billing.issued(Order.objects.get(pk=order.pk))
     assert Order.objects.get(pk=order.pk).invoiced_total == order.gross_total
     assert [one for one in violations() if one.invariant.code[0] in "AMN"] == []
+
+
+def test_a_key_that_no_database_keeps_is_refused(client_of, finance):
+    invoice = billing.issued()
+    answer = client_of(finance).post(_url(invoice), {"reason": "wrong", "key": "\x00"})
+    assert answer.status_code == 422
+    assert Invoice.objects.count() == 1
+
+
+def test_a_document_over_nothing_is_taken_back_as_a_whole(client_of, finance):
+    invoice = services.draft_by_hand(
+        orders.customer_a(), [{"description": "Frame", "unit": "pcs", "quantity": Decimal(1), "unit_price": Decimal(100),
+                               "tax_category": "S", "tax_rate": Decimal(19)}],
+        prepaid=Decimal("119"), actor=orders.person("finance2"),
+    )  # fmt: skip
+    invoice = services.issue_invoice(invoice, actor=orders.person("finance2"))
+    assert invoice.due == 0
+    data = {"reason": "wrong price", f"line_{invoice.lines.get().pk}": "1"}
+    assert client_of(finance).post(_url(invoice), data).status_code == 302
+    credit = Invoice.objects.get(kind="credit_note")
+    assert (credit.tax_basis, credit.tax_total, credit.due) == (Decimal("100.00"), Decimal("19.00"), 0)
+    assert Invoice.objects.get(pk=invoice.pk).state == "cancelled"
+    assert client_of(finance).post(_url(invoice), data).status_code == 409
+    assert list(violations()) == []

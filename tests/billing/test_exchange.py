@@ -1,11 +1,12 @@
 """Documents in another currency: booked at their day's rate, gain or loss at each payment, the last clears exactly."""
 
 import datetime as dt
+import threading
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from billing import services
 from billing.models import Invoice, Payment
@@ -107,3 +108,32 @@ def test_the_page(client_of, finance, sales, manager):
     assert client_of(sales).get("/billing/exchange/").status_code == 403
     with pytest.raises(PermissionDenied):
         _rate("0.9", currency="CNY", who="manager")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["rate", "terms", "account"])
+def test_of_many_at_once_one_is_kept_and_the_others_are_told(what, finance, finance_manager):
+    day, barrier, answers = dt.date(2020, 1, 1), threading.Barrier(8), []
+
+    def keep():
+        try:
+            barrier.wait()
+            if what == "rate":
+                services.set_exchange_rate(currency="USD", day=day, rate=D(1), actor=finance)
+            elif what == "terms":
+                services.set_late_fee_policy(start=day, annual=D(5), actor=finance_manager)
+            else:
+                services.keep_bank_account(name="Main", number="DE1234567", currency="EUR", actor=finance)
+            answers.append("kept")
+        except ValidationError:
+            answers.append("told")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=keep) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["kept", *["told"] * 7]

@@ -28,7 +28,7 @@ def fresh(order):
 
 
 def holds():
-    assert [str(one.detail) for one in violations() if one.invariant.code[0] in "AMN"] == []
+    assert [str(one) for one in violations() if one.invariant.code[0] in "AMN"] == []
 
 
 def paid(**given):

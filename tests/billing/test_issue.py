@@ -166,6 +166,16 @@ def test_n5_dates_do_not_decrease(finance2):
     assert draft.is_draft
 
 
+def test_n5_nor_over_the_turn_of_the_year(client_of, finance2):
+    billing.issued()
+    draft = billing.drafted()
+    for day in (dt.date(business_today().year - 1, 12, 31), dt.date(1, 1, 1)):
+        answer = client_of(finance2).post(f"{draft.get_absolute_url()}do/issue/", {"on": str(day)})
+        assert answer.status_code == 409, day
+        assert "later date" in answer.content.decode()
+    assert Invoice.objects.get(pk=draft.pk).is_draft
+
+
 def test_a_stale_draft_is_not_issued(finance2):
     draft = billing.drafted()
     services.edit_draft(draft, version=draft.version, actor=finance2, note="changed")

@@ -144,3 +144,14 @@ def test_the_terms_on_their_page(client_of, finance, finance_manager):
     assert boss.post("/billing/late-fees/terms/", data).status_code == 302
     assert boss.post("/billing/late-fees/terms/", data).status_code == 422
     assert LateFeePolicy.objects.get().annual == D("9.12")
+
+
+def test_what_is_kept_back_for_ever_does_not_break_the_claim(finance, finance_manager):
+    services.set_late_fee_policy(start=dt.date(2020, 1, 1), annual=D(5), grace_days=3, actor=finance_manager)
+    draft = billing.drafted()
+    draft = services.edit_draft(
+        draft, version=draft.version, retention=(D(5), dt.date.max), actor=person("finance2")
+    )  # fmt: skip
+    invoice = services.issue_invoice(draft, actor=person("finance2"))
+    with pytest.raises(TransitionRefused, match="Nothing is to be claimed"):
+        services.propose_late_fees(invoice, actor=finance)

@@ -135,3 +135,13 @@ def test_many_at_once_each_to_its_customer(client_of, finance):
     assert page.count("Done") == 1
     assert "issue it first" in page
     assert InvoiceMail.objects.get().to == "buyer@example.com"
+
+
+def test_an_address_longer_than_any_is_refused_at_its_field(client_of, finance):
+    invoice = billing.issued()
+    long = f"{'a' * 60}@{'.'.join(['b' * 62] * 3)}.{'c' * 4}.de"
+    assert len(long) == 257
+    answer = client_of(finance).post(_url(invoice), {"to": long, "message": "", "key": "k1"})
+    assert answer.status_code == 422
+    assert "254" in answer.content.decode()
+    assert not InvoiceMail.objects.exists()

@@ -1,6 +1,7 @@
 """`record_payment`, `cancel_payment`, `allocate_credit`: nothing is paid twice, nothing gets lost."""
 
 import datetime as dt
+import re
 import threading
 import uuid
 from decimal import Decimal
@@ -265,3 +266,16 @@ def test_a_share_that_can_not_be_read_books_nothing(client_of, finance):
     billing.pay(invoice)
     assert client_of(finance).post("/billing/payments/new/", form).status_code == 422
     assert Payment.objects.count() == 1
+
+
+def test_the_suggestion_reads_an_amount_as_its_field_does(client_of, finance):
+    invoice, later = billing.issued(orders.accepted(billing.free_line(quantity=20))), billing.issued()
+    page = "/billing/payments/new/"
+    one, client = invoice.instalments.get(), client_of(finance)
+    for typed in ("1,000", "1000.00", "１０００", "1 000"):
+        text = client.get(page, {"customer": invoice.customer_id, "amount": typed}).content.decode()
+        assert re.search(rf'name="share_{one.pk}"[^>]* value="1000"', text), typed
+        assert not re.search(rf'name="share_{later.instalments.get().pk}"[^>]* value="\d', text), typed
+    for odd in ("\x00", "EU\x00"):
+        assert client.get(page, {"customer": invoice.customer_id, "currency": odd}).status_code == 200
+        assert client.post(page, _form(invoice, currency=odd)).status_code == 422

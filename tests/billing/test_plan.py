@@ -242,3 +242,11 @@ def test_a_plan_that_somebody_replaced_meanwhile_is_not_overwritten(client_of, s
     filled = client.post(url, {"preview": "1", "parts": "3", "first": "2026-01-31"})
     assert client.post(url, _post("50", "69") | _seen(filled)).status_code == 302
     assert client.post(url, {"remove": "1"} | _seen(client.get(url))).status_code == 302
+
+
+def test_months_beyond_the_calendar_get_a_sentence(client_of, sales):
+    order = orders.made()
+    data = {"preview": "1", "parts": "36", "first": "9999-12-01"}
+    answer = client_of(sales).post(f"/billing/orders/{order.number}/plan/", data)
+    assert answer.status_code == 200
+    assert "after the year 9999" in answer.content.decode()

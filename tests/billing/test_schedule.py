@@ -124,6 +124,25 @@ def test_retention_is_billed_in_full_and_never_overdue_before_its_day(finance):
     _holds()
 
 
+def test_the_board_calls_overdue_what_an_instalment_is(finance, monkeypatch):
+    invoice = _retained()
+    billing.pay(invoice, "113.05")
+    moved = billing.issued()
+    _move(moved, "", version=0)
+    later = business_today() + dt.timedelta(days=35)
+    services.reschedule_invoice(
+        moved, rows=[services.PlanRow(None, later)], reason="agreed", version=1, actor=finance
+    )  # fmt: skip
+    monkeypatch.setattr("billing.services.billing.business_today", lambda: later)
+    for one in (invoice, moved):
+        assert one.due_date < later
+        columns = {column.key: len(column.cards) for column in services.invoice_board(one.order)}
+        assert (columns["open"], columns["overdue"]) == (1, 0)
+    monkeypatch.setattr("billing.services.billing.business_today", lambda: later + dt.timedelta(days=1))
+    columns = {column.key: len(column.cards) for column in services.invoice_board(moved.order)}
+    assert (columns["open"], columns["overdue"]) == (0, 1)
+
+
 def test_it_is_released_once(client_of, finance, sales):
     invoice = _retained()
     kept = invoice.instalments.get(kind="retention")
@@ -294,3 +313,13 @@ def test_nothing_else_of_a_settled_order_moves(finance, finance2, finance_manage
     ):  # fmt: skip
         with pytest.raises(DatabaseError), transaction.atomic():
             Instalment.objects.filter(pk=row.pk).update(**values)
+
+
+def test_no_day_lies_before_the_document(client_of, finance):
+    invoice = billing.issued()
+    data = {"version": 0, "reason": "agreed", "rows-TOTAL_FORMS": 1, "rows-INITIAL_FORMS": 1, "rows-0-value": "119",
+            "rows-0-due_date": str(business_today() - dt.timedelta(days=1))}  # fmt: skip
+    answer = client_of(finance).post(f"{invoice.get_absolute_url()}reschedule/", data)
+    assert answer.status_code == 422
+    assert "before its invoice" in answer.content.decode()
+    assert not Reschedule.objects.exists()

@@ -192,3 +192,23 @@ def test_an_order_says_what_of_its_paid_amount_is_given_up(client_of, finance, s
     assert services.written_off(invoice.order) == Decimal("0.90")
     services.cancel_payment(one.payment, reason="they paid", actor=person("finance2"))
     assert services.written_off(invoice.order) == 0
+
+
+def test_what_was_taken_back_is_given_up_no_more(finance, finance2):
+    invoice = billing.issued()
+    one = _ask(invoice, "0.60")
+    services.cancel_payment(one.payment, reason="they paid after all", actor=finance2)
+    seven = services.settlement_conditions(invoice.order)[6]
+    assert (seven.number, seven.figure) == (7, "0.00 EUR")
+    assert _ask(invoice, "0.50").state == "booked"
+    assert services.settlement_conditions(invoice.order)[6].figure == "0.50 EUR"
+    _holds()
+
+
+def test_who_asked_is_told_that_somebody_else_decides(client_of, finance_manager):
+    own = _ask(billing.issued(), "50", who="finance_manager")
+    do = f"/billing/write-offs/{own.pk}/do/refuse/"
+    answer = client_of(finance_manager).post(do, {"remark": "after all", "version": 1})
+    assert answer.status_code == 409
+    assert "somebody else must decide" in answer.content.decode()
+    assert WriteOff.objects.get().state == "asked"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -70,6 +71,31 @@ class TestRecord:
             )
         assert Acceptance.objects.count() == 1
         assert fresh(order).order_lines[0].qty_accepted == 2
+
+    def test_no_round_lies_before_the_delivery_or_the_round_before(self, pm, warehouse, manager):
+        today = timezone.localdate()
+        order = shipped(order_date=today - dt.timedelta(days=30))
+        pk = order.order_lines[0].pk
+
+        def examined(days: int, key: str, accepted: int = 4, rejected: int = 0) -> Acceptance:
+            result = LineResult(pk, Decimal(accepted), Decimal(rejected), "dented" if rejected else "")
+            return record_acceptance(
+                order, results=[result], signed_by="W", evidence="note", key=key, on=today - dt.timedelta(days=days),
+                actor=manager,
+            )  # fmt: skip
+
+        with pytest.raises(ValidationError, match="shipped or delivered on") as refused:
+            examined(1, "a")
+        assert list(refused.value.error_dict) == ["on"]
+        with mock.patch.object(timezone, "now", return_value=timezone.now() - dt.timedelta(days=9)):
+            order = shipped(order_date=today - dt.timedelta(days=30))
+        pk = order.order_lines[0].pk
+        examined(2, "b", 3, 1)
+        task = start_rectification(Rectification.objects.get(), remedy="repair", owner=warehouse, due=SOON, actor=pm)
+        complete_rectification(task, result="polished", actor=pm)
+        with pytest.raises(ValidationError, match="round before"):
+            examined(3, "c", 1)
+        assert examined(2, "d", 1).round == 2
 
     def test_wrong_results_are_refused_at_their_field(self, pm):
         order = shipped()

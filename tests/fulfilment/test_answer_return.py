@@ -76,6 +76,16 @@ class TestAsked:
         assert fresh(order).state == "accepted", "the customer has said yes to all that is left"
         assert not list(violations("ST"))
 
+    def test_nothing_else_is_decided_once_the_order_is_accepted(self):
+        order = sent()
+        back(order, scrap=1)
+        examine(order)
+        answer("credit", owner="finance")
+        with pytest.raises(TransitionRefused, match="accepted"):
+            answer("replace")
+        assert (fresh(order).open_returns, task().remedy) == (0, "credit")
+        assert not list(violations("ST"))
+
     def test_silence_accepts_nothing_meanwhile(self, pm):
         order = agree_term(sent(), days=1, actor=pm)
         back(order, scrap=1)

@@ -21,6 +21,7 @@ from fulfilment.services import (
     release_booking,
     release_order,
     remove_milestone,
+    save_centre,
 )
 from fulfilment.services.capacity import day_text, order_needs
 from ordermgmt.activity.models import Event
@@ -43,6 +44,26 @@ def book(order, centre, hours, first, last=None, **fields):
 
 def laid(order):
     return {one.day: one.minutes // 60 for one in CapacityBooking.objects.filter(order=order)}
+
+
+@pytest.mark.django_db
+class TestRefusals:
+    def test_a_centre_that_is_out_of_use_is_said_on_the_page(self, client_of, pm):
+        centre, order = make.centre(), started()
+        make.routing(centre)
+        save_centre(centre, shifts=[], code="WELD", name="Centre WELD", stations=1, is_active=False, actor=pm)
+        url = f"/fulfilment/orders/{order.number}/capacity/do/book_needs/"
+        page = client_of(pm).post(url, {"first": str(on(0))})
+        assert page.status_code == 422
+        assert page.context["form"].non_field_errors() == ["Centre WELD is not in use."]
+
+    def test_no_reason_books_more_than_a_day_can_hold(self):
+        centre = make.centre()
+        make.routing(centre, unit=9999)
+        order = started(line(quantity=900_000_000, supply="make"))
+        with pytest.raises(ValidationError, match="hours too many"):
+            book_needs(order, first=on(0), last=on(4), reason="whatever it takes", actor=person("pm"))
+        assert laid(order) == {}
 
 
 @pytest.mark.django_db

@@ -69,6 +69,12 @@ class TestCalendar:
             add_exception(**given)
         assert not CalendarException.objects.exists()
 
+    def test_no_exception_at_the_end_of_the_calendar(self, client_of, pm):
+        form = {"day": "9999-12-31", "hours_open": "0", "reason": "Festival"}
+        page = client_of(pm).post("/fulfilment/capacity/exceptions/new/", form)
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["day"])
+        assert not CalendarException.objects.exists()
+
     def test_a_day_has_one_exception_and_needs_the_right(self):
         add_exception(work_centre=None, day=on(0), reason="x", actor=person("pm"))
         with pytest.raises(ValidationError, match="already"):

@@ -11,20 +11,26 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from changes.services import Op
 from fulfilment.models import Acceptance, AcceptancePhoto, AgreedCriterion, CriterionTemplate, Finding, Rectification
 from fulfilment.services import (
     Found,
     LineResult,
+    ReturnedPart,
     add_criterion,
     complete_rectification,
     drop_criterion,
     open_criteria,
     record_acceptance,
+    return_goods,
     save_criterion_template,
     start_rectification,
     take_over_criteria,
+    waive_acceptance,
 )
+from ordermgmt.activity.services import work_off
 from ordermgmt.lib.fsm import TransitionRefused
+from tests.factories.changes import applied
 from tests.factories.fulfilment import fresh, ship
 from tests.factories.orders import customer_b, line, person, placed, started
 
@@ -36,6 +42,20 @@ def shipped(**header):
     order = started(line(supply="make", quantity=4), **header)
     ship(order)
     return fresh(order)
+
+
+def two_lines():
+    order = started(line(supply="make", quantity=4), line("SKU-2", 2, supply="make"))
+    ship(order)
+    return fresh(order)
+
+
+def back(order):
+    """The whole second line comes back, for a credit."""
+    part = ReturnedPart(order.order_lines[1].pk, "scrap", Decimal(2))
+    return_goods(order, parts=[part], reason="wrong colour", key=uuid4().hex, actor=person("warehouse"))
+    task = Rectification.objects.get(return_line__isnull=False)
+    start_rectification(task, remedy="credit", owner=person("pm"), due=timezone.localdate(), actor=person("pm"))
 
 
 def width(order, **more):
@@ -70,6 +90,17 @@ class TestTemplates:
         assert take_over_criteria(order, actor=pm) == []
         save_criterion_template(own, title="Width of the plate", actor=pm)
         assert agreed.get(template=own).title == "Width", "what is agreed stays as it was agreed"
+
+    def test_a_line_that_a_change_adds_begins_with_them(self):
+        own = self.template(title="Width", product=line("SKU-2")["product"], minimum=Decimal(9), unit="mm")
+        kind = self.template(stage="dispatch")
+        order = started(line(supply="make"))
+        work_off()
+        drop_criterion(AgreedCriterion.objects.get(), actor=person("pm"))
+        more = {"product": own.product_id, "quantity": "3", "supply": "make", "unit_price": "5"}
+        applied(order, Op("add", after=more))
+        agreed = AgreedCriterion.objects.values_list("order_line__position", "template")
+        assert sorted(agreed) == [(2, own.pk), (2, kind.pk)], "what was dropped of an older line stays so"
 
     def test_pages(self, client_of, pm, sales):
         client = client_of(pm)
@@ -202,6 +233,23 @@ class TestRounds:
         complete_rectification(task, result="taken for a lower price", actor=pm)
         assert open_criteria(order) == []
         examine(fresh(order), good=1, actor="manager")
+        assert fresh(order).state == "accepted"
+
+    def test_what_came_back_whole_is_not_examined(self, pm):
+        order = two_lines()
+        add_criterion(order, order_line=order.order_lines[1], title="Width", actor=pm)
+        back(order)
+        examine(fresh(order))
+        assert fresh(order).state == "accepted"
+
+    def test_a_return_does_not_accept_what_was_never_examined(self, pm, manager):
+        order = two_lines()
+        criterion = width(order)
+        examine(order)  # the other line waits, so that the width may still be measured
+        back(fresh(order))
+        assert fresh(order).state == "shipped"
+        assert [one.pk for one in open_criteria(fresh(order))] == [criterion.pk]
+        waive_acceptance(fresh(order), reason="seen on the site", actor=manager)
         assert fresh(order).state == "accepted"
 
     def test_a_third_party_needs_its_report(self):

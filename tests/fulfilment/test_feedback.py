@@ -28,10 +28,12 @@ from fulfilment.services import (
 )
 from fulfilment.services.feedback import MAIL_JOB
 from fulfilment.tasks import send_feedback_mail
+from ordermgmt.accounts.models import User
 from ordermgmt.activity.models import Event, Job
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
+from orders.models import Order
 from tests.conftest import data_folder, expected, whole_data
 from tests.factories.orders import customer_b, person, placed, started
 
@@ -102,6 +104,14 @@ class TestAnswering:
             Feedback.objects.update(score=5)
         assert Event.objects.filter(type="fulfilment.correction_opened", actor=None).count() == 1
         assert list(violations(["A3"])) == []
+
+    def test_a_low_score_is_a_managers_work_where_its_people_have_left(self, order):
+        User.objects.filter(pk__in=[order.project_manager_id, order.owner_id]).update(is_active=False)
+        answer_feedback(ask_feedback(order, key="k", actor=person("pm2")), score=1)
+        owner = CorrectiveAction.objects.get().owner
+        assert owner.is_active
+        assert owner.has_perm("fulfilment.correct_service")
+        assert Order.objects.visible_to(owner).filter(pk=order.pk).exists()
 
     def test_a_good_score_opens_nothing_and_a_link_takes_one_answer(self, order):
         link = ask(order)

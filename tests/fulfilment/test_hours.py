@@ -187,6 +187,15 @@ class TestCost:
         assert Decimal(row()["margin"]) == margin - planned * Decimal("1.5")
         assert "Hours beside the plan" in row()["why"]
 
+    @pytest.mark.parametrize(("currency", "compared"), [("EUR", True), ("USD", False)])
+    def test_the_order_says_what_is_in_no_cost_and_compares_one_currency(self, client_of, manager, currency, compared):
+        order = started(line(supply="service", unit_cost=Decimal(50)), order_date=ago(20), currency=currency)
+        today = business_today()
+        work(assign(order, staff(), 2, today, today), 90)
+        page = client_of(manager).get(order.get_absolute_url()).content.decode()
+        assert "1.5 h of somebody without a cost rate are not in it" in page
+        assert ("the service lines reckon with" in page) is compared
+
     def test_a_change_says_what_is_spent_already_by_what_was_worked_not_planned(self, job):
         assert impact_of(job.order, []).worked == 0
         work(job, 450)

@@ -21,9 +21,11 @@ from fulfilment.services import (
     late_lines,
     plan_needs,
     purchase_needs_of,
+    reasons,
     replan_late,
+    with_reasons,
 )
-from inventory.models import Product, PurchaseLine, PurchaseOrder
+from inventory.models import Product, PurchaseLine, PurchaseOrder, SupplierPrice
 from inventory.services import Came, confirm_purchase, draft_purchase, order_purchase, receive_purchase
 from ordermgmt.activity.models import Event, Notification
 from ordermgmt.activity.services import work_off
@@ -167,6 +169,73 @@ class TestWhom:
         assert Event.objects.filter(type="fulfilment.material_late").count() == 1
 
 
+class TestNotConfirmed:
+    """Until the supplier names a day, the order day and their lead time say when it should come."""
+
+    def unconfirmed(self, market, who="idle"):
+        order = planned()
+        purchase = purchase_needs_of(wanted(order, market[who], "B-STEEL"), order=order, actor=person("pm"))[0]
+        return order, purchase
+
+    def test_late_wherever_it_is_listed(self, market, client_of):
+        order, purchase = self.unconfirmed(market)
+        order_purchase(purchase, actor=person("pm"))
+        work_off()
+        row = PurchaseLine.objects.get(order=purchase)
+        assert (row.needed_by, row.expected_on, row.confirmed_on) == (later(10), later(30), None)
+        assert MaterialNeed.objects.get(product=market["steel"]).expected_on == later(30)
+        late = late_deliveries(late_lines(business_today()), person("pm"))
+        assert [(one.line, one.expected, one.hits[0].days) for one in late] == [(row, later(30), 20)]
+        told = " ".join(reasons(with_reasons(Order.objects.filter(pk=order.pk)).get()))
+        assert f"B-STEEL of {purchase.number} comes on" in told
+        client = client_of(person("pm"))
+        page = client.get(f"/fulfilment/late/?order={order.number}").content.decode()
+        assert purchase.number in page
+        assert "not confirmed" in page
+        assert "promised for" not in page
+        assert order.number in client.get("/fulfilment/materials/?cover=late").content.decode()
+        box = client.get(order.get_absolute_url()).content.decode()
+        assert f"/fulfilment/late/?order={order.number}" in box
+        assert "not confirmed" in box
+
+    def test_a_draft_is_expected_as_if_it_was_placed_today(self, market, client_of):
+        order, purchase = self.unconfirmed(market)
+        assert purchase.lines.get().expected_on == later(30)
+        assert MaterialNeed.objects.too_late(business_today()).filter(order=order).exists()
+        box = client_of(person("pm")).get(order.get_absolute_url()).content.decode()
+        assert f"/fulfilment/late/?order={order.number}" not in box, "no supplier is late with what was not sent"
+
+    def test_the_days_that_are_past_are_still_too_late(self, market):
+        order, purchase = self.unconfirmed(market, "fast")
+        Milestone.objects.filter(code="M1").update(forecast=later(-1))
+        plan_needs(order)
+        order_purchase(purchase, actor=person("pm"))
+        late = late_deliveries(late_lines(business_today()), person("pm"))
+        assert [(one.expected, one.hits[0].days) for one in late] == [(later(8), 9)]
+
+    def test_without_a_lead_time_it_is_expected_when_needed(self, market):
+        SupplierPrice.objects.update(lead_days=0)
+        _order, purchase = self.unconfirmed(market)
+        order_purchase(purchase, actor=person("pm"))
+        assert purchase.lines.get().expected_on == later(10)
+        assert list(late_lines(business_today())) == []
+
+    def test_the_warehouse_sees_that_nobody_confirmed_it(self, market, client_of):
+        SupplierPrice.objects.update(lead_days=2)
+        _order, purchase = self.unconfirmed(market)
+        order_purchase(purchase, actor=person("pm"))
+        page = client_of(person("warehouse")).get("/").content.decode()
+        assert purchase.number in page
+        assert "not confirmed" in page
+
+    def test_the_same_day_confirmed_is_told(self, market):
+        _order, purchase = self.unconfirmed(market)
+        order_purchase(purchase, actor=person("pm"))
+        confirm(purchase, later(30))
+        assert Event.objects.filter(type="fulfilment.material_late").count() == 1
+        assert purchase.lines.get().confirmed_on == later(30)
+
+
 class TestAnotherSupplier:
     def test_the_rest_is_ordered_elsewhere(self, market):
         order = planned()
@@ -210,7 +279,8 @@ class TestAnotherSupplier:
     def test_still_too_late_and_planned_anew(self, market):
         order = planned()
         row = bought(order, market["slow"], later(60))
-        change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        new = change_supplier(row, supplier=market["idle"], reason="late", replan=True, actor=person("pm"))
+        assert new.needed_by == PurchaseLine.objects.get(pk=new.pk).needed_by == later(30), "as those it is ordered for"
         assert codes(order) == {"M1": 30, "M2": 36, "M3": 37, "M4": 37, "M5": 12}
         assert MaterialNeed.objects.get(product=market["steel"]).needed_by == later(30)
         assert list(late_lines(business_today())) == []
@@ -325,6 +395,17 @@ class TestPlanning:
         assert answer.status_code == 422
         assert "Nothing moves" in answer.content.decode()
         assert not Event.objects.filter(type="fulfilment.order_replanned").exists()
+
+    def test_nothing_comes_at_the_end_of_the_calendar(self, market, client_of):
+        row = bought(planned(), market["slow"], later(20))
+        far = {"day": "9999-12-31", "reason": "they do not say"}
+        for sent in (far, far | {"shown": "9999-12-31"}):
+            page = client_of(person("pm")).post(f"/fulfilment/late/{row.pk}/do/replan/", sent)
+            assert (page.status_code, list(page.context["form"].errors)) == (422, ["day"])
+        promise = f"/inventory/purchases/{row.order.number}/do/confirm/"
+        page = client_of(person("pm")).post(promise, {f"date_{row.pk}": "9999-12-31"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, [f"date_{row.pk}"])
+        assert client_of(person("pm")).get("/fulfilment/late/").status_code == 200
 
     def test_who_may(self, market, client_of):
         row = bought(planned(), market["slow"], later(19))

@@ -25,7 +25,7 @@ from fulfilment.services import (
     watched,
     with_reasons,
 )
-from inventory.models import PurchaseOrder, Warehouse
+from inventory.models import Product, PurchaseOrder, Warehouse
 from inventory.services import (
     add_purchase_line,
     adjust_stock,
@@ -39,7 +39,7 @@ from inventory.views.stock import short_products
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.invariants import violations
-from orders.models import Order
+from orders.models import Order, OrderLine
 from orders.services import cancel_order
 from tests.factories.boms import conveyor, goes_into
 from tests.factories.fulfilment import examine, fresh, ship
@@ -142,6 +142,26 @@ class TestNeeds:
             conveyors()
         with django_assert_max_num_queries(25):
             plan_needs(orders[0])
+
+
+@pytest.mark.django_db
+class TestNothingNeeded:
+    def test_what_is_made_needs_nothing_any_more(self, client_of):
+        conveyor()
+        order = conveyors()
+        client = client_of(person("pm"))
+        OrderLine.objects.filter(order=order).update(qty_produced=1)
+        plan_needs(order)
+        page = client.get(order.get_absolute_url()).content.decode()
+        assert "No material is needed any more: everything is made." in page
+        assert "Nothing is known of what" not in page
+
+    def test_what_has_no_bill_is_not_known(self, client_of):
+        make_product("B-PLAIN")
+        order = started(line("B-PLAIN", 1, **MADE))
+        plan_needs(order)
+        page = client_of(person("pm")).get(order.get_absolute_url()).content.decode()
+        assert "Nothing is known of what its products are made of." in page
 
 
 @pytest.mark.django_db
@@ -359,6 +379,16 @@ class TestOrdering:
 
 @pytest.mark.django_db
 class TestLists:
+    def test_the_start_page_says_what_open_orders_need(self, client_of):
+        goods = conveyor()
+        Product.objects.filter(pk=goods["bolt"].pk).update(reorder_point=15)
+        put_stock(goods["bolt"], 20)
+        conveyors()
+        page = client_of(person("warehouse")).get("/").content.decode()
+        for text in ("20 pcs free", "open orders need: 25 pcs", "wanted: 15 pcs"):
+            assert text in page, text
+        assert "wanted: 0 " not in page
+
     def test_shortages_know_demand_without_a_reorder_point(self):
         goods = conveyor()
         plain_product = make_product("B-BUY2")

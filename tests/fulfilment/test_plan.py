@@ -317,3 +317,40 @@ class TestPages:
         text = response.content.decode()
         assert text.count('<g class="bar') == 401
         assert "<b>7" not in text
+
+
+@pytest.mark.parametrize("key", ["1" * 30, "x", "²", "-1"])
+def test_what_is_no_step_comes_before_none(client_of, pm, order, key):
+    form = {"code": "M1", "name": "Steel", "kind": "work", "weight": "1", "before": key}
+    page = client_of(pm).post(f"/fulfilment/orders/{order.number}/plan/do/add_milestone/", form)
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["before"])
+    assert not Milestone.objects.exists()
+
+
+class TestEndOfTheCalendar:
+    """ "31 Dec 9999" is how people write that they do not know a day."""
+
+    FAR = "9999-12-31"
+
+    def test_no_step_is_planned_there(self, client_of, pm, order):
+        url = f"/fulfilment/orders/{order.number}/plan/do/add_milestone/"
+        form = {"code": "M1", "name": "Steel", "kind": "work", "weight": "1", "forecast": self.FAR}
+        page = client_of(pm).post(url, form)
+        assert page.status_code == 422
+        assert "31 Dec 2999 is the last" in page.context["form"].errors["forecast"][0]
+        assert not Milestone.objects.exists()
+
+    def test_none_is_moved_there_with_what_follows(self, client_of, pm, order):
+        first = step(order, "M1", 3)
+        step(order, "M2", 6, before=[first])
+        url = f"/fulfilment/milestones/{first.pk}/do/move/"
+        form = {"forecast": self.FAR, "start": self.FAR, "reason": "later", "follow": "on", "anyway": "on"}
+        page = client_of(pm).post(url, form)
+        assert page.status_code == 422
+        assert set(page.context["form"].errors) == {"start", "forecast"}
+        assert Milestone.objects.get(code="M1").forecast == day(3)
+
+    def test_a_promise_there_leaves_the_plan_readable(self, client_of, pm):
+        order = started(promised_date=dt.date(9999, 12, 31))
+        step(order, "M1")
+        assert client_of(pm).get(f"/fulfilment/orders/{order.number}/plan/").status_code == 200

@@ -142,6 +142,8 @@ class TestPages:
         url = f"/fulfilment/orders/{order.number}/plan/do/apply_template/"
         assert "Frame" in client.get(url).content.decode()
         assert not Milestone.objects.exists()
+        far = client.post(url, {"template": kept.pk, "first": "9999-12-31", "anyway": "on"})
+        assert (far.status_code, list(far.context["form"].errors)) == (422, ["first"])
         assert client.post(url, {"template": kept.pk, "first": str(day(1))}).status_code == 302
         assert Milestone.objects.filter(order=order).count() == 5
         assert client.post(url, {"template": kept.pk, "first": str(day(1))}).status_code == 422

@@ -179,6 +179,10 @@ class TestWhileTyping:
         assert "Welding 16 h until" in found["rows"]["0"]["promise"]
         assert found["promise"]["text"].startswith("Earliest delivery ")
         assert dt.date.fromisoformat(found["promise"]["date"]) > business_today()
+        assert not any("before the earliest" in one for one in found["warnings"])
+        body["header"]["promised_date"] = str(business_today())
+        answer = client_of(sales).post("/orders/entry/preview/", json.dumps(body), content_type="application/json")
+        assert any("before the earliest delivery" in one for one in answer.json()["warnings"])
         body["lines"] = []
         answer = client_of(sales).post("/orders/entry/preview/", json.dumps(body), content_type="application/json")
         assert answer.json()["promise"] is None

@@ -93,6 +93,22 @@ class TestReturn:
         assert stock() == (8, 0)
         assert GoodsReturn.objects.count() == 1
 
+    @pytest.mark.parametrize("on", [dt.date(1, 1, 1), timezone.localdate() - dt.timedelta(days=400)])
+    def test_nothing_came_back_before_it_was_ordered(self, on):
+        order = sent()
+        part = ReturnedPart(order.order_lines[0].pk, "scrap", Decimal(1))
+        with pytest.raises(ValidationError) as refused:
+            return_goods(order, parts=[part], reason="dented", on=on, key="k", actor=person("warehouse"))
+        assert list(refused.value.error_dict) == ["on"]
+        assert not GoodsReturn.objects.exists()
+
+    def test_nothing_came_back_before_it_left(self):
+        order = sent(order_date=timezone.localdate() - dt.timedelta(days=30))
+        part = ReturnedPart(order.order_lines[0].pk, "scrap", Decimal(1))
+        with pytest.raises(ValidationError, match="shipped or delivered on"):
+            return_goods(order, parts=[part], reason="dented", on=timezone.localdate() - dt.timedelta(days=1), key="k",
+                         actor=person("warehouse"))  # fmt: skip
+
     def test_wrong_quantities_are_refused_at_their_field(self):
         order = sent(line(quantity=4), line("SKU-2", "2.5", supply="make"))
         pk = order.order_lines[0].pk

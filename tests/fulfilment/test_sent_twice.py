@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from fulfilment.models import AgreedCriterion, CapacityBooking, Milestone, Rectification, Replacement, Risk
+from fulfilment.models import (
+    Acceptance,
+    AgreedCriterion,
+    CapacityBooking,
+    GoodsReturn,
+    Milestone,
+    Production,
+    Rectification,
+    Replacement,
+    Risk,
+    Shipment,
+)
 from fulfilment.services import (
     LineResult,
     add_milestone,
@@ -130,3 +141,23 @@ class TestKeys:
         report_production(order.order_lines[0], quantity=Decimal(1), key=f"reverses:{first.pk}", actor=pm)
         take_back_production(first, reason="counted twice", actor=pm)
         assert fresh(order).order_lines[0].qty_produced == 1
+
+    def test_of_another_order_is_another_deed(self, client_of: Any, pm: Any, warehouse: Any) -> None:
+        """A browser may send what it likes: the database does not answer with a fault."""
+        orders, today = [started(line(quantity=2, supply="make")) for _n in range(2)], str(business_today())
+        for path, who, form in (
+            ("/fulfilment/lines/{line}/do/report_made/", pm, {"quantity": "1", "on": today}),
+            ("/orders/{number}/do/ship/", warehouse, {"quantity_{line}": "2", "inspected": "on"}),
+            ("/orders/{number}/do/return_goods/", warehouse, {"scrap_{line}": "1", "reason": "dented", "on": today}),
+            (
+                "/orders/{number}/do/record_acceptance/",
+                pm,
+                {"accepted_{line}": "1", "signed_by": "W", "evidence": "n", "on": today},
+            ),
+        ):
+            for order in orders:
+                names = {"line": order.order_lines[0].pk, "number": order.number}
+                sent = {name.format(**names): value for name, value in form.items()}
+                assert client_of(who).post(path.format(**names), sent | {"key": "same"}).status_code == 302, path
+        for model in (Production, Shipment, GoodsReturn, Acceptance):
+            assert model.objects.filter(key__endswith=":same").count() == 2

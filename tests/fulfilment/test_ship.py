@@ -29,8 +29,10 @@ from ordermgmt.activity.models import Event, Job
 from ordermgmt.company.models import SellerProfile
 from ordermgmt.company.services import default_seller
 from ordermgmt.lib.fsm import TransitionRefused
+from ordermgmt.lib.invariants import violations
 from orders.services import hold_order
 from tests.factories.fulfilment import examine, fresh, ship
+from tests.factories.inventory import make_product
 from tests.factories.orders import customer_b, line, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,23 @@ class TestShip:
         order = started(line(supply="make", quantity=2))
         ship(order)
         assert (fresh(order).state, stock()) == ("shipped", (10, 0))
+
+    def test_bought_goods_leave_the_shelf_that_they_were_received_on(self):
+        """Stock covered them, or their purchase was received there: nobody else may be promised them."""
+        order = started(line(quantity=4, supply="buy"), line("SKU-2", 2), line("SKU-1", 3, supply="buy"))
+        ship(order, 4, 2, 3)
+        assert stock() == (3, 0)
+        assert stock("SKU-2") == (248, 0)
+        assert not Reservation.objects.exists()
+        assert not list(violations("ST"))
+
+    def test_what_never_lay_on_a_shelf_is_taken_from_none(self):
+        make_product("STRAIGHT")
+        order = started(line("STRAIGHT", 4, supply="buy"), line("SKU-1", 12, supply="buy"))
+        ship(order)
+        assert fresh(order).state == "shipped"
+        assert stock() == (0, 0)
+        assert not list(violations("ST"))
 
     def test_what_left_the_house_is_never_rewritten(self):
         shipment = ship(started(line(quantity=1)))
@@ -225,6 +244,19 @@ class TestPages:
         assert response.status_code == 422
         assert "Typed with care" in response.content.decode()
         assert not Shipment.objects.exists()
+
+    @pytest.mark.parametrize("typed", ["1,000", "１０００", "1000.0", " 1 000 "])
+    def test_a_quantity_is_read_as_people_type_it(self, client_of, warehouse, typed):
+        order = started(line(quantity=1000, supply="make"))
+        assert self.send(client_of(warehouse), order, typed).status_code == 302
+        assert fresh(order).order_lines[0].qty_shipped == 1000
+
+    @pytest.mark.parametrize("typed", ["NaN", "1_0", "0x1", "1" * 30, "²", "-1"])
+    def test_what_is_no_quantity_gets_a_sentence_at_its_line(self, client_of, warehouse, typed):
+        order = started(line(quantity=1000, supply="make"))
+        page = self.send(client_of(warehouse), order, typed)
+        assert page.status_code == 422
+        assert list(page.context["form"].errors) == [f"quantity_{order.order_lines[0].pk}"]
 
     def test_get_changes_nothing_and_bad_addresses_are_404(self, client_of, warehouse, sales):
         order = started(line(quantity=4))

@@ -109,6 +109,17 @@ class TestSettingUp:
         with pytest.raises(StaleVersion):
             save_staff(one, user=one.user, shifts=[], levels={}, version=7, actor=pm)
 
+    def test_a_skill_that_is_not_offered_any_more_is_kept(self, client_of, pm, monkeypatch):
+        one = staff(Welding=3, Assembly=2)
+        skill("A new one")
+        monkeypatch.setattr("fulfilment.forms.staff._MOST_SKILLS", 1)
+        url, client = f"{PATH}{one.pk}/edit/", client_of(pm)
+        shown = client.get(url).context["form"]
+        assert [shown.fields[f"skill_{each.pk}"].label for each in shown.skills] == ["A new one", "Assembly", "Welding"]
+        levels = {f"skill_{each.pk}": str(shown[f"skill_{each.pk}"].value()) for each in shown.skills}
+        assert client.post(url, WEEK | levels | {"is_active": "on", "version": "1"}).status_code == 302
+        assert sorted(one.levels.values_list("skill__name", "level")) == [("Assembly", 2), ("Welding", 3)]
+
     def test_a_skill_with_its_services(self, client_of, pm, sales):
         client = client_of(pm)
         assert client.post(f"{PATH}skills/new/", {"name": "Training", "products": "SKU-1"}).status_code == 302
@@ -305,3 +316,30 @@ class TestFromALowScore:
         one = staff()
         set_cost_rate(one, valid_from=on(0), rate=Decimal(0), actor=person("manager"))
         assert one.rates.get().rate == 0
+
+
+class TestEndOfTheCalendar:
+    FAR = "9999-12-31"
+
+    def test_nobody_is_asked_for_there(self, client_of, pm):
+        order = service_order()
+        who = staff()
+        url, wish = f"/fulfilment/orders/{order.number}/staff/", {"hours": "2", "first": self.FAR, "last": self.FAR}
+        assert client_of(pm).get(url, wish).status_code == 200
+        page = client_of(pm).post(url, wish | {"staff": who.pk, "key": "k"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["first"])
+        assert not Assignment.objects.exists()
+
+    def test_nobody_is_absent_there(self, client_of, pm):
+        who = staff()
+        form = {"day": self.FAR, "hours_open": "0", "reason": "leave"}
+        page = client_of(pm).post(f"{PATH}{who.pk}/do/absence/", form)
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["day"])
+
+    def test_nobody_is_replaced_from_there_on(self, client_of, pm):
+        order = service_order()
+        one = assign(order, staff(), 8, on(0), on(3))
+        Assignment.objects.filter(pk=one.pk).update(minutes=900)  # what an absence took is missing
+        url = f"/fulfilment/assignments/{one.pk}/do/replace/"
+        page = client_of(pm).post(url, {"new": staff("pm").pk, "first": self.FAR, "reason": "ill"})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["first"])

@@ -6,11 +6,25 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from fulfilment.services import add_milestone, add_risk, reach_milestone
+from fulfilment.models import Risk
+from fulfilment.services import (
+    Wanted,
+    add_milestone,
+    add_risk,
+    plan_needs,
+    propose,
+    purchase_needs_of,
+    reach_milestone,
+    realise_risk,
+    resolve_risk,
+)
+from fulfilment.services.capacity import day_text
 from ordermgmt.company.services import business_today
 from orders.services import hold_order
+from tests.factories.boms import conveyor
 from tests.factories.fulfilment import ship
 from tests.factories.orders import customer_b, line, person, placed, started
+from tests.factories.purchases import offers, supplier
 
 pytestmark = pytest.mark.django_db
 WATCH = "/fulfilment/watch/"
@@ -64,6 +78,44 @@ def test_each_list_has_its_orders_and_says_why(client_of, pm):
     exported = b"".join(client.get(f"{WATCH}?show=late&export=csv").streaming_content).decode()
     assert late.number in exported
     assert "3 days late" in exported
+
+
+def test_a_risk_that_happened_is_a_reason_until_it_is_solved(client_of, pm):
+    order = make()
+    risk = add_risk(order, title="Steel price", owner=pm, probability=2, impact=2, review_on=day(0), actor=pm)
+    client = client_of(pm)
+    assert order.number not in text(client.get(f"{WATCH}?show=risk"))
+    realise_risk(risk, outcome="it rose", due=day(5), days=10, actor=pm)
+    page = text(client.get(f"{WATCH}?show=risk"))
+    assert order.number in page
+    assert "happened: Steel price, 10 days lost" in page
+    resolve_risk(Risk.objects.get(), resolution="bought elsewhere", days=10, cost=0, actor=pm)
+    assert order.number not in text(client.get(f"{WATCH}?show=risk"))
+
+
+def test_a_delivery_after_the_promise_is_told_beside_the_material(client_of, pm):
+    order = started(line(supply="make"), promised_date=day(10))
+    steel = step(order, "S", 12, kind="material")
+    step(order, "D", 20, kind="delivery", before=[steel])
+    step(order, "X", 22, kind="acceptance")
+    for show in ("risk", "material"):
+        page = text(client_of(pm).get(f"{WATCH}?show={show}"))
+        assert "waits for material: S Step S" in page
+        assert "D Step D is planned after the promise" in page
+        assert "X Step X" not in page
+
+
+def test_material_that_comes_in_time_is_told_too(client_of, pm):
+    goods, who = conveyor(), supplier()
+    for name in ("steel", "motor", "round", "bolt"):
+        offers(who, goods[name], 1, lead_days=3 if name == "steel" else 2)
+    order = started(line("B-CONV", supply="make"), promised_date=day(30))
+    plan_needs(order)
+    wanted = [Wanted(one.product, who, one.missing, one.missing) for one in propose(pm, order) if one.offers]
+    purchase_needs_of(wanted, order=order, actor=pm)
+    page = text(client_of(pm).get(f"{WATCH}?show=material"))
+    assert order.number in page
+    assert f"4 materials are on order, the last for {day_text(day(3))}" in page
 
 
 def test_the_start_page_of_a_manager_and_a_project_manager(client_of, pm, manager, sales):

@@ -104,6 +104,13 @@ class TestReceive:
         assert client.post(address, data | {"quantity": "1.5", "key": "x"}).status_code == 422
         assert client.post(address, data | {"quantity": "many"}).status_code == 422
 
+    @pytest.mark.parametrize("verb", ["receive", "adjust"])
+    def test_what_has_no_shelf_is_refused_with_a_sentence(self, client_of, warehouse, verb):
+        data = {"warehouse": main_warehouse().pk, "quantity": "7", "reason": "found", "key": "form-1"}
+        page = client_of(warehouse).post(f"/inventory/products/SVC-1/do/{verb}/", data)
+        assert page.status_code == 422
+        assert page.context["form"].non_field_errors() == ["SVC-1 is not kept in stock."]
+
 
 class TestAdjust:
     def test_within_the_limit_at_once_and_once(self, warehouse, product):
@@ -249,7 +256,7 @@ class TestCount:
         assert client_of(warehouse).post(address, data).status_code == 302
         assert StockAdjustment.objects.get(stock_item=row).quantity == Decimal(booked) - 3
 
-    @pytest.mark.parametrize("typed", ["1,00,000", "1,0000,000", "1.2.3", "²", "1e3", "NaN", "1,5,5"])
+    @pytest.mark.parametrize("typed", ["1,00,000", "1,0000,000", "1.2.3", "²", "1e3", "NaN", "1,5,5", "999999999999"])
     def test_what_is_no_number_books_nothing(self, client_of, warehouse, typed):
         row = put_stock(make_product(unit=unit("kg")), 3)
         address = f"/inventory/warehouses/{main_warehouse().code}/count/"

@@ -16,6 +16,7 @@ from inventory.models import (
 from inventory.services import adjust_stock, create_supplier, save_template, set_supplier_price
 from ordermgmt.accounts.services import system_user
 from tests.factories.inventory import main_warehouse, make_product, put_stock
+from tests.factories.purchases import drafted, ordered
 
 pytestmark = pytest.mark.django_db
 PRICE, COST, PURCHASE = "8765.43", "4321.09", "3987.65"
@@ -197,6 +198,10 @@ class TestCreateProduct:
         product = Product.objects.get(sku="N-1")
         assert (product.cost, product.list_price, product.version) == (0, 0, 1)
 
+    def test_no_lead_time_ends_after_the_calendar(self, client_of, warehouse):
+        page = client_of(warehouse).post("/inventory/products/new/", self.data(lead_days="2147483647"))
+        assert (page.status_code, page.context["form"].errors["lead_days"]) == (422, ["At most 3650 days."])
+
     def test_second_time_says_so_and_keeps_what_was_typed(self, client_of, warehouse):
         client = client_of(warehouse)
         client.post("/inventory/products/new/", self.data())
@@ -263,6 +268,9 @@ class TestEditProduct:
         motor.refresh_from_db()
         assert (motor.list_price, motor.cost, motor.currency, motor.tax_category) == (9000, 5000, "EUR", "R")
         assert client.post("/inventory/products/M-1/do/prices/", data | {"currency": "XQZ"}).status_code == 422
+        Product.objects.filter(sku="M-1").update(reorder_point=Decimal("1.5"))  # as another system kept it
+        page = client.post("/inventory/products/M-1/do/prices/", data | {"list_price": "9500"})
+        assert (page.status_code, len(page.context["form"].non_field_errors())) == (422, 1)
 
 
 def test_setup_pages_save(client_of, manager):
@@ -275,6 +283,17 @@ def test_setup_pages_save(client_of, manager):
     data = {"code": "W9", "name": "Ninth", "adjustment_limit": "3", "is_default": "on", "is_active": "on"}
     assert client.post("/inventory/warehouses/new/", data).status_code == 302
     assert Warehouse.objects.get(is_default=True).code == "W9"
+
+
+@pytest.mark.parametrize("state", ["draft", "ordered"])
+def test_a_warehouse_that_awaits_goods_stays_in_use(client_of, manager, state):
+    """What came there would lie where nobody may take it from."""
+    kept = Warehouse.objects.create(code="W9", name="Ninth")
+    {"draft": drafted, "ordered": ordered}[state](5, warehouse=kept)
+    data = {"code": "W9", "name": "Ninth", "adjustment_limit": "3"}
+    answer = client_of(manager).post(f"/inventory/warehouses/{kept.pk}/edit/", data)
+    assert answer.status_code == 422
+    assert "awaited" in answer.context["form"].errors["is_active"][0]
 
 
 @pytest.mark.parametrize("left_out", ["is_default", "is_active"])
@@ -326,6 +345,12 @@ def test_suppliers_are_kept_and_priced_by_those_who_may(client_of, pm, warehouse
     assert client.post(f"{place}prices/add/", price).status_code == 302
     assert client.post(f"{place}prices/add/", price).status_code == 422
     row = SupplierPrice.objects.get(product=product)
+    for path, form in (
+        ("edit/", {"name": "Pipe Co", "currency": "CNY", "language": "en"}),
+        ("prices/add/", price | {"minimum": "5"}),
+    ):
+        page = client.post(f"{place}{path}", form | {"lead_days": "2147483647"})
+        assert (page.status_code, page.context["form"].errors["lead_days"]) == (422, ["At most 3650 days."])
     assert "7.25" in client.get(place).content.decode()
     assert client.get(f"{place}prices/{row.pk}/remove/").status_code == 405
     assert client.post(f"{place}prices/{row.pk}/remove/").status_code == 302

@@ -206,7 +206,9 @@ class TestPromise:
             PurchaseOrder.objects.filter(pk=order.pk).update(ordered_on=today - dt.timedelta(days=9))
             line = order.lines.get()
             confirm_purchase(fresh(order), dates={line.pk: day}, reference="AB-1", actor=person("pm"))
-            received(fresh(order), Came(D(10), D(1), "dented") if day == today else Came(D(10)))
+            if day == today:
+                received(fresh(order), Came(D(9), D(1), "dented"))
+            received(fresh(order), Came(D(1) if day == today else D(10)))
         found = supplier_record(who.pk)
         assert (found.lines, found.late, found.on_time, found.early) == (3, 1, 1, 1)
         assert (found.late_days, found.worst, found.mean_delay, found.on_time_rate) == (3, 3, D(3), D("66.67"))
@@ -218,6 +220,8 @@ class TestPromise:
         line = order.lines.get()
         with pytest.raises(ValidationError, match="before the order"):
             confirm_purchase(order, dates={line.pk: dt.date(2001, 1, 1)}, actor=person("pm"))
+        with pytest.raises(ValidationError, match="number of their confirmation"):
+            confirm_purchase(order, dates={line.pk: None}, actor=person("pm"))
         with pytest.raises(TransitionRefused):
             confirm_purchase(drafted(1), dates={}, actor=person("pm"))
         with pytest.raises(PermissionDenied):

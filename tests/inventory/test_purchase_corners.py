@@ -8,7 +8,15 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from inventory.models import PurchaseOrder
-from inventory.services import Came, close_purchase, confirm_purchase, return_purchase, supplier_record
+from inventory.services import (
+    Came,
+    PastLine,
+    close_purchase,
+    confirm_purchase,
+    import_purchase,
+    return_purchase,
+    supplier_record,
+)
 from ordermgmt.company.services import business_today, default_seller, edit_company
 from ordermgmt.lib.invariants import violations
 from tests.factories.inventory import make_product, person
@@ -123,6 +131,7 @@ def test_no_more_is_refused_than_can_have_come():
     order = ordered(5)
     for came in (
         Came(Decimal(0), Decimal(99_999_999), "slip"),
+        Came(Decimal(3), Decimal(3), "dented"),  # more than was on its way, taken and refused together
         Came(Decimal(-1)),
     ):
         with pytest.raises(ValidationError):
@@ -154,3 +163,26 @@ def test_what_is_wrong_is_counted_once(client_of, pm):
     order = ordered(10)
     page = client_of(pm).post(f"{order.get_absolute_url()}do/confirm/", {f"date_{order.lines.get().pk}": "soon"})
     assert page.content.decode().count("One field needs your attention") == 1
+
+
+def test_nothing_of_the_past_was_promised_for_the_end_of_the_calendar():
+    day = dt.date(9999, 12, 31)
+    past = PastLine("1", "Steel", Decimal(1), Decimal(1), Decimal(1), day, None)
+    with pytest.raises(ValidationError, match="too far ahead"):
+        import_purchase(supplier(), key="k", number="4711", currency="EUR", lines=[past], actor=person("pm"))
+    assert not PurchaseOrder.objects.exists()
+
+
+def test_no_purchase_is_dearer_than_an_amount_can_be(client_of, pm):
+    draft, product = drafted(1), make_product()
+    for price, quantity, status in (
+        ("999999999", "9999999", 422),
+        ("999999999", "900000", 302),
+        ("999999999", "900000", 422),
+    ):
+        row = {"product": product.pk, "quantity": quantity, "unit_price": price, "key": uuid4().hex}
+        page = client_of(pm).post(f"{draft.get_absolute_url()}lines/add/", row)
+        assert page.status_code == status
+        if status == 422:
+            assert page.context["form"].errors["quantity"] == ["This quantity is too large."]
+    assert draft.lines.count() == 2

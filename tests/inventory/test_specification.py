@@ -1,5 +1,7 @@
 """What an order line says about a product: typed, checked attribute by attribute."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -43,9 +45,21 @@ def test_each_fault_stands_at_its_attribute(motor):
     with pytest.raises(ValidationError) as refused:
         validate_specification(motor, faults)
     assert set(refused.value.error_dict) == set(faults)
-    for value in ("many", "NaN", "Infinity", "1e99", True):
+    for value in ("many", "NaN", "Infinity", "1e99", "2_30", True):
         with pytest.raises(ValidationError):
             validate_specification(motor, {"voltage": value, "colour": "red"})
+
+
+@pytest.mark.parametrize("value", ["1e-999999", f"0.{'0' * 5000}1", Decimal("1E-999999"), Decimal("1E+999999")])
+def test_no_number_is_kept_as_an_endless_text(motor, value):
+    with pytest.raises(ValidationError) as refused:
+        validate_specification(motor, {"load": value, "colour": "red"})
+    assert set(refused.value.error_dict) == {"load"}
+
+
+@pytest.mark.parametrize("value", ["1,500", "１５００", "1500.0", Decimal("1.5E+3")])
+def test_a_number_is_read_as_people_type_it(motor, value):
+    assert validate_specification(motor, {"power": value, "colour": "red"})["power"] == "1500"
 
 
 def test_required_only_when_complete(motor):

@@ -111,8 +111,8 @@ def test_camt_splits_collective_entries_and_leaves_pending_ones():
     start, end = content.index("<Ntry>"), content.index("</Stmt>")
     one = _read((content[:start] + entry + content[end:]).replace(".001.02", ".001.08").encode())
     assert [(item.amount, item.reference, item.name) for item in one.entries] == [
-        (D("10.00"), "N1/1", "A"),
-        (D("20.00"), "N1/2", ""),
+        (D("10.00"), "2026-01-02 N1/1", "A"),
+        (D("20.00"), "2026-01-02 N1/2", ""),
     ]
     assert one.entries[0].booked_on == dt.date(2026, 1, 2)
 

@@ -78,3 +78,12 @@ def test_every_role_finds_its_work(client_of, role):
     with CaptureQueriesContext(connection) as many:
         client.get("/")
     assert len(many) == len(few)
+
+
+def test_the_warehouse_ships_goods_and_no_services(client_of):
+    goods, service = started(line(supply="make")), started(line("SVC-1"))
+    assert service.kind == "service"
+    _boxes, page = boxes(client_of(person("warehouse")))
+    assert f"/fulfilment/orders/{goods.number}/ship/" in page
+    assert f"/fulfilment/orders/{service.number}/ship/" not in page
+    assert f"/fulfilment/orders/{service.number}/ship/" in boxes(client_of(person("pm")))[1]

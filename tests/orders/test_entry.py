@@ -53,6 +53,21 @@ def test_addresses_are_written_in_the_customers_language(sales: Any, language: s
     assert order.billing_address.splitlines()[-1] == order.delivery_address.splitlines()[-1] == country
 
 
+def test_more_than_an_amount_can_hold(client_of: ClientOf, sales: Any) -> None:
+    client = client_of(sales)
+    huge = row(quantity="999999999", unit_price="99999999999")
+    for lines, what in (
+        ([huge], "Line 1 comes to more"),
+        ([row(quantity="99999", unit_price="9999999999")] * 2, "order"),
+    ):
+        status, answer = send(client, "/orders/entry/save/", header=header(), lines=lines)
+        assert (status, what in answer["message"]) == (422, True), answer
+    status, answer = send(client, "/orders/entry/save/", header=header(promised_date="9999-12-31"), lines=[row()])
+    assert status == 422
+    assert "too far ahead" in str(answer["header"])
+    assert not Order.objects.exists()
+
+
 def test_get_refused(client_of: ClientOf, sales: Any) -> None:
     for path in ("save", "preview", "paste"):
         assert client_of(sales).get(f"/orders/entry/{path}/").status_code == 405

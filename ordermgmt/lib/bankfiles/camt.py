@@ -90,7 +90,9 @@ def _entries(node: Any) -> Iterable[Entry]:
     day = _day(
         _text(node, "BookgDt/Dt") or _text(node, "BookgDt/DtTm") or _text(node, "ValDt/Dt") or _text(node, "ValDt/DtTm")
     )
-    reference = _text(node, "AcctSvcrRef") or _text(node, "NtryRef")
+    reference = _text(node, "AcctSvcrRef")
+    if not reference and (counted := _text(node, "NtryRef")):
+        reference = f"{day} {counted}"  # many banks count the entries of each statement from 1
     code = {_text(node, "BkTxCd/Domn/Fmly/SubFmlyCd"), _text(node, "BkTxCd/Domn/Fmly/Cd")}
     returned = _text(node, "RvslInd") in ("true", "1") or bool(code & _RETURN_CODES)
     details = node.findall("{*}NtryDtls/{*}TxDtls")

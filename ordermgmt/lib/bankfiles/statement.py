@@ -84,6 +84,12 @@ class Statement:
                         "currency": self.currency,
                     }
                 )
+        for balance in (self.opening, self.closing):
+            if balance is not None and (abs(balance) > _LARGEST or round(balance, places) != balance):
+                raise BankFileRefused(
+                    _("%(amount)s is no balance in %(currency)s.")
+                    % {"amount": _plain(balance)[:40], "currency": self.currency}
+                )
         if self.opening is None or self.closing is None:
             self._check_doubles()
             return
