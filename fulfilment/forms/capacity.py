@@ -160,7 +160,7 @@ class NeedsForm(forms.Form):
     )  # fmt: skip
     milestone = forms.ModelChoiceField(
         Milestone.objects.none(), label=gettext_lazy("Milestone"), required=False,
-        help_text=gettext_lazy("What is booked for it moves when it is moved."),
+        help_text=gettext_lazy("What is booked for it moves when it is moved; for none, when the order's material does."),
     )  # fmt: skip
     reason = forms.CharField(
         label=gettext_lazy("Reason of an overload"), max_length=300, required=False,
