@@ -30,13 +30,16 @@ def fill_up(company: Company, week: int) -> None:
             company, order, today - dt.timedelta(days=order.supplier.lead_days + 10), today - dt.timedelta(days=late)
         )
         came = {line.pk: Came(line.quantity) for line in order.lines.all()}
+        deliveries = [came]
         if company.chance.random() < 0.15:
-            first = order.lines.all()[0]
-            came[first.pk] = Came(first.quantity, Decimal(2), "Damaged in transport")
-        receive_purchase(
-            PurchaseOrder.objects.get(pk=order.pk), came=came, key=f"demo-receipt-{order.number}-{week}",
-            delivery_note=f"LS {week:03d}", actor=company.people["warehouse"],
-        )  # fmt: skip
+            first, damaged = order.lines.all()[0], Decimal(2)
+            came[first.pk] = Came(first.quantity - damaged, damaged, "Damaged in transport")
+            deliveries.append({first.pk: Came(damaged)})
+        for place, delivery in enumerate(deliveries):
+            receive_purchase(
+                PurchaseOrder.objects.get(pk=order.pk), came=delivery, key=f"demo-receipt-{order.number}-{week}-{place}",
+                delivery_note=f"LS {week:03d}", actor=company.people["warehouse"],
+            )  # fmt: skip
 
 
 def _ordered(company: Company, order: PurchaseOrder, on: dt.date, promised: dt.date) -> None:

@@ -118,8 +118,10 @@ def plan_ahead(company: Company) -> None:
             : place % 4
         ]:
             reach_milestone(milestone, actual=milestone.forecast or today, actor=actor)
+        material = Milestone.objects.filter(order=order, kind=Milestone.Kind.MATERIAL, actual=None).order_by("forecast")
+        begins = [one.forecast for one in material[:1] if one.forecast] + [today + dt.timedelta(days=1 + place)]
         try:
-            book_needs(order, first=today + dt.timedelta(days=1 + place), actor=actor)
+            book_needs(order, first=max(begins), actor=actor)
             booked = order
         except TransitionRefused:
             pass  # its products ask for no work centre
