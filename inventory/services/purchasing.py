@@ -26,7 +26,7 @@ from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.documents.services import take_number
 from ordermgmt.lib.days import check_days
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
-from ordermgmt.lib.money import HUNDRED, quantise, total
+from ordermgmt.lib.money import HUNDRED, MOST, quantise, total
 from ordermgmt.lib.searching import search_text
 
 from .boms import rounded_up
@@ -146,8 +146,8 @@ def _sum(order: PurchaseOrder) -> None:
 
 
 def _check_amount(amount: Decimal) -> None:
-    """Raises ValidationError for more than is kept of an amount: 19 digits, 4 of them decimals."""
-    if amount >= Decimal(10) ** 15:
+    """Raises ValidationError for more than is kept of an amount."""
+    if amount >= MOST:
         raise ValidationError({"quantity": _("This quantity is too large.")})
 
 
