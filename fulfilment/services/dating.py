@@ -30,4 +30,5 @@ def _left_on(line_ids: Iterable[int]) -> dt.date | None:
     """The day by which each of the lines had begun to leave, in the company's time zone."""
     parts = ShipmentLine.objects.filter(order_line__in=list(line_ids)).order_by().values("order_line")
     firsts = parts.annotate(first=Min("shipment__shipped_at")).values_list("first", flat=True)
-    return max((business_day(one) for one in firsts), default=None)
+    last = max(firsts, default=None)
+    return business_day(last) if last else None
