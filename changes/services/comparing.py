@@ -46,7 +46,8 @@ def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Map
         elif key:  # a line that is gone by now, or was never the order's: the check of the operations says so
             operations.append(Op(Kind.QUANTITY, key, row.get("quantity")))
         else:
-            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in LINE if row.get(name)}))
+            said = [name for name in LINE if row.get(name) not in (None, "", {})]  # a price of 0 is one, too
+            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in said}))
     operations += [Op(Kind.REMOVE, pk) for pk in lines if pk not in shown]
     operations += _following(order, [lines[pk] for pk in lines if pk in shown], operations, header)
     for kind in (Kind.PROMISED, Kind.DELIVERY, Kind.BILLING):
