@@ -107,10 +107,11 @@ def _worth(rule: ApprovalRule, sums: Summed) -> list[bool]:
     return [one for one in held if one is not None]
 
 
-def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:
+def wanted_steps(rules: Sequence[ApprovalRule], *, ends_work: bool = False) -> list[Wanted]:
     """Whom the rules ask. A role that several name is asked once, in its last place, as strictly as any of them asks.
 
-    Where no rule says anything a manager is asked: nothing is applied that nobody approved.
+    Where no rule says anything a manager is asked: nothing is applied that nobody approved. A change that `ends_work` in
+    progress is agreed to by a manager and by finance, whatever the rules say.
     """
     found: dict[str, Wanted] = {}
     for rule in rules:
@@ -121,7 +122,11 @@ def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:
             known.due_days = min(known.due_days, one.due_days)
             known.rules.append(rule.name)
     steps = sorted(found.values(), key=lambda one: (one.seq, one.role))
-    return steps or [Wanted(Role.MANAGER.value, 1, Mode.ANY.value, 3, [])]
+    if not steps or (ends_work and Role.MANAGER not in found):
+        steps.append(Wanted(Role.MANAGER.value, 1, Mode.ANY.value, 3, []))
+    if ends_work and not found.keys() & {Role.FINANCE.value, Role.FINANCE_MANAGER.value}:
+        steps.append(Wanted(Role.FINANCE.value, 1, Mode.ANY.value, 3, []))
+    return steps
 
 
 def lay_out(change: ChangeRequest, steps: Sequence[Wanted]) -> None:
