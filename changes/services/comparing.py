@@ -151,14 +151,17 @@ class Comparison:
         return self.after.net_total - self.order.net_total if self.after and self.order else ZERO
 
 
-def compare_order(order: Order, operations: Sequence[Op | Operation]) -> Comparison:
-    """The order and what the operations make of it, computed in memory by the one calculation; nothing is written."""
+def compare_order(order: Order, operations: Sequence[Op | Operation], *, prices: bool = True) -> Comparison:
+    """The order and what the operations make of it, computed in memory by the one calculation; nothing is written.
+
+    Without `prices` no amount is among the facts; the caller shows none of the lines' either.
+    """
     rows = list(operations)
     result = amended(order, amendment_of(order, rows))
     old = {line.pk: line for line in order.order_lines}
     pairs, untouched = paired([(old.get(line.pk or 0), line) for line in result.lines])
     header = [op for op in rows if op.kind not in Operation.OF_LINE | {Kind.ADD}]
-    facts = [fact_of(order, op, getattr(order, op.kind) if op.kind in HEADER else None) for op in header]
+    facts = [fact_of(order, op, getattr(order, op.kind) if op.kind in HEADER else None, prices=prices) for op in header]
     return Comparison(order, result.order, pairs, facts, untouched)
 
 
@@ -191,7 +194,7 @@ def _differing(before: Side | None, after: Side | None) -> frozenset[str]:
     return frozenset(name for name, value in vars(before).items() if vars(after)[name] != value)
 
 
-def fact_of(order: Order, op: Op | Operation, before: Any) -> tuple[str, Any, Any]:
+def fact_of(order: Order, op: Op | Operation, before: Any, *, prices: bool = True) -> tuple[str, Any, Any]:
     """What an operation beside the lines changes, in words: its name, before, after."""
     label = str(Kind(op.kind).label) if op.kind in Kind.values else op.kind
     value = op.after if isinstance(op.after, dict) else {}
@@ -200,6 +203,8 @@ def fact_of(order: Order, op: Op | Operation, before: Any) -> tuple[str, Any, An
     if op.kind == Kind.PLAN:
         text = _("%(parts)s equal monthly instalments from %(first)s")
         return label, "", text % {"parts": value.get("parts"), "first": value.get("first")}
+    if op.kind == Kind.TERMINATE and not prices:
+        return label, "", ""
     if op.kind == Kind.TERMINATE:
         return label, "", _("fee %(fee)s %(currency)s") % {"fee": value.get("fee") or "0", "currency": order.currency}
     return label, before, op.after
