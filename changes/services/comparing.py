@@ -78,7 +78,7 @@ def _readable(kind: Kind, line: OrderLine, value: Any) -> Any:
     if isinstance(value, str):
         value = value.strip()
     if value is None or value == "":
-        value = {Kind.LINE_DATE: None, Kind.TEXT: ""}.get(kind, "0")
+        value = {Kind.LINE_DATE: None, Kind.TEXT: "", Kind.PRICE: ""}.get(kind, "0")
     try:
         return plain(typed(Op(kind, line.pk, value)))
     except ValidationError:

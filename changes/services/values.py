@@ -150,6 +150,8 @@ def _number(kind: Kind, value: Any) -> Decimal:
     except ValidationError as error:
         raise _worded(kind, value, error) from error
     if found is None:
+        if kind == Kind.PRICE and value == "":
+            raise ValidationError(_("Type a price; 0 where it is free of charge."))
         raise unreadable(value)
     return Decimal(found)
 

@@ -233,6 +233,9 @@ class TestPages:
         body["lines"][0]["quantity"] = "2"
         shown = self.post(client, f"{base}/preview/", body).json()
         assert shown["rows"]["0"] == {"net": "2,469.00"}
+        body["lines"][0]["unit_price"] = ""
+        shown = self.post(client, f"{base}/preview/", body).json()
+        assert shown["errors"]["0"] == {"unit_price": ["Type a price; 0 where it is free of charge."]}
 
     def test_lines_follow_the_date_of_the_order(self, client_of, sales):
         due = business_today() + dt.timedelta(14)
