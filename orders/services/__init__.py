@@ -34,7 +34,7 @@ from .facts import (
     note_shipped,
 )
 from .holding import hold_order, resume_order
-from .importing import import_order, import_result
+from .importing import check_currency, import_order, import_result
 from .placing import HOLDER, place_order
 from .promising import (
     Promise,
@@ -74,6 +74,7 @@ __all__ = [
     "by_lead_time",
     "cancel_order",
     "change_customer",
+    "check_currency",
     "create_order",
     "decide_approval",
     "delete_draft",

@@ -15,7 +15,7 @@ from inventory.models import Product
 from ordermgmt.lib.importing import Context, Group, Row
 from orders.models import Order
 from tests.factories.changes import applied, asked, assessed, fresh, more, reason
-from tests.factories.orders import line, person, started
+from tests.factories.orders import customer_a, line, person, started
 
 pytestmark = pytest.mark.django_db
 
@@ -366,3 +366,14 @@ def test_a_file_asks_in_decimals_that_a_price_has(order):
     change = ChangeRequest.objects.get()
     assert change.operations.get().after == "83.333333"
     assert Order.objects.get(pk=one.pk).net_total + change.net_change == one.net_total - 50
+
+
+@pytest.mark.parametrize("wrong", [{"currency": "ZZZ"}, {"currency": "euros"}, {"before": Decimal(10) ** 20}])
+def test_a_file_gets_a_sentence(wrong):
+    row = {
+        "source_key": "X-1", "order": "C-1", "reason": "SCOPE", "text": "More", "before": Decimal(100), "after": Decimal(150),
+        "customer": customer_a().name, "ordered_on": dt.date(2026, 1, 5),
+    }  # fmt: skip
+    with pytest.raises(ValidationError):
+        save_change(Context("tests", person("admin")), Group("X-1", [Row("row 1", row | wrong, {})]))
+    assert not ChangeRequest.objects.exists()
