@@ -9,7 +9,7 @@ from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessm
 from ordermgmt.accounts.roles import Role
 from ordermgmt.company.services import DayRates, business_today, default_seller
 from ordermgmt.lib.money import HUNDRED, ZERO, total
-from orders.models import Order, OrderVersion
+from orders.models import Order, OrderAmendment, OrderVersion
 
 from .values import Op
 
@@ -24,7 +24,7 @@ class Summed:
 
     `amount` is in the company's currency at the rate of the day, None where no rate is known: how much its lines are
     moved, up and down alike, so that what is taken off does not hide what is put on. `share` is that as percent of the
-    order's first version. `days` are calendar days.
+    order as it was placed. `days` are calendar days.
     """
 
     amount: Decimal | None
@@ -52,11 +52,18 @@ def summed(change: ChangeRequest, order: Order) -> Summed:
         )
     )
     amount = total(max(abs(net), moved) for net, moved, _days in [*others, (change.net_change, change.moved, 0)])
-    first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
-    base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
+    base = _placed_net(order)
     share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
     own = DayRates(business_today()).convert(amount, order.currency, default_seller().currency)
     return Summed(own, share, change.days + sum(days for _net, _moved, days in others))
+
+
+def _placed_net(order: Order) -> Decimal:
+    """What the order came to when it was placed: the last version kept before any change. Those before it are quotations."""
+    amended = OrderAmendment.objects.filter(order=order).values("version")
+    kept = OrderVersion.objects.filter(order=order).exclude(version__in=amended).order_by("-version")
+    content = kept.values_list("content", flat=True).first() or {}
+    return Decimal(str(content.get("header", {}).get("net_total") or order.net_total))
 
 
 def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
