@@ -9,7 +9,8 @@ from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessm
 from ordermgmt.accounts.roles import Role
 from ordermgmt.company.services import DayRates, business_today, default_seller
 from ordermgmt.lib.money import HUNDRED, ZERO, total
-from orders.models import Order, OrderAmendment, OrderVersion
+from orders.models import Order
+from orders.services import agreed_versions
 
 from .values import Op
 
@@ -59,10 +60,8 @@ def summed(change: ChangeRequest, order: Order) -> Summed:
 
 
 def _placed_net(order: Order) -> Decimal:
-    """What the order came to when it was placed: the last version kept before any change. Those before it are quotations."""
-    amended = OrderAmendment.objects.filter(order=order).values("version")
-    kept = OrderVersion.objects.filter(order=order).exclude(version__in=amended).order_by("-version")
-    content = kept.values_list("content", flat=True).first() or {}
+    """What the order came to when it was placed."""
+    content = agreed_versions(order).values_list("content", flat=True).first() or {}
     return Decimal(str(content.get("header", {}).get("net_total") or order.net_total))
 
 

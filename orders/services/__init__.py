@@ -4,7 +4,7 @@ from ordermgmt.lib.conflict import StaleVersion
 
 from .amending import Amended, Amendment, amend_order, amended
 from .approving import ask_approval, decide_approval
-from .base import locked
+from .base import agreed_versions, locked
 from .cancelling import agree_termination, cancel_order, end_amended, terminate_order
 from .delivering import accept_order, extend_order, finish_order, redeliver_order, reject_order
 from .entering import (
@@ -64,6 +64,7 @@ __all__ = [
     "StaleVersion",
     "accept_order",
     "agree_termination",
+    "agreed_versions",
     "amend_order",
     "amended",
     "apply_totals",
