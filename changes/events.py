@@ -15,7 +15,7 @@ from ordermgmt.lib.templatetags.ui import day
 _PRICES = "orders.view_price"
 _COST = "orders.view_cost"
 #: What is kept of a request that not everybody may read who reads the audit.
-_SECRETS = {"impact": _COST, "margin_after": _COST, "net_change": _PRICES}
+_SECRETS = {"impact": _COST, "margin_after": _COST, "net_change": _PRICES, "moved": _PRICES}
 
 
 def _people(event: Any) -> list[Any]:

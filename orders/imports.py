@@ -15,7 +15,7 @@ from ordermgmt.lib.calculation import split_by_weight
 from ordermgmt.lib.importing import Context, Field, Group, Outcome, Problem, Refused, Row, Target, own_key, register
 from ordermgmt.lib.money import HUNDRED, ZERO, quantise, total
 from orders.models import Order
-from orders.services import import_order, list_price
+from orders.services import check_currency, import_order, list_price
 
 _SIX = Decimal("0.000001")
 #: Prices of the past are what was agreed, tax or not: nothing is added to them.
@@ -28,7 +28,9 @@ def save_order(context: Context, group: Group) -> Outcome:
     _check_dates(context, group)
     customer = _customer(context, row)
     key = context.key(group.key)
-    lines = _lines(context, group, row.text("currency") or customer.currency)
+    currency = row.text("currency") or customer.currency
+    check_currency(currency)
+    lines = _lines(context, group, currency)
     present = context.find(Order.objects.all(), group.key, number=group.key)
     if present is not None:
         if present.net_total != total(_net(line, present.currency) for line in lines):
@@ -52,7 +54,7 @@ def save_order(context: Context, group: Group) -> Outcome:
         region=row.text("region"),
         channel=row.text("channel"),
         owner=customer.owner,
-        currency=row.text("currency") or customer.currency,
+        currency=currency,
         order_date=order_date,
         requested_date=row.date("requested_date"),
         promised_date=row.date("promised_date"),

@@ -15,7 +15,7 @@ from ordermgmt.activity.services import record
 from ordermgmt.lib.fsm import Blocker, TransitionRefused, check_transition
 from ordermgmt.lib.money import quantise, total
 from orders.models import Order
-from orders.services import note_final
+from orders.services import agreed_versions, note_final
 
 from .base import lock_orders, refuse, require
 from .charge_lines import agreed_charges
@@ -86,14 +86,14 @@ def _text(amount: Decimal, order: Order) -> str:
 
 def _contract(order: Order) -> Decimal:
     """Net of the version that was agreed at placing; an order that came in from elsewhere has only its own."""
-    first = order.versions.order_by("version").first()
+    first = agreed_versions(order).first()
     return Decimal(first.content["header"]["net_total"]) if first is not None else order.net_total
 
 
 def _changes(order: Order, contract: Decimal) -> list[tuple[int, Decimal]]:
     """What each later version moved the net by."""
     found, before = [], contract
-    for kept in order.versions.order_by("version")[1:]:
+    for kept in agreed_versions(order)[1:]:
         net = Decimal(kept.content["header"]["net_total"])
         if net != before:
             found.append((kept.version, net - before))

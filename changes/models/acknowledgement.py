@@ -19,8 +19,8 @@ class AcknowledgementQuerySet(models.QuerySet["Acknowledgement"]):
     """Reads over acknowledgements."""
 
     def open(self) -> Self:
-        """Not given yet."""
-        return self.filter(acknowledged_at=None)
+        """Not given yet, and not asked of somebody who is gone."""
+        return self.filter(Q(user=None) | Q(user__is_active=True), acknowledged_at=None)
 
     def visible_to(self, user: "User") -> Self:
         """Those of the requests that one sees."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -43,11 +44,14 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     """Reads over change requests."""
 
     def visible_to(self, user: "User") -> Self:
-        """Those of the orders that one sees; a draft only for who writes it."""
+        """Those of the orders that one sees, and those that one is asked to acknowledge: an order that ended is out of the
+        warehouse's sight, and still it must know. A draft only for who writes it."""
         if not user.has_perm("changes.view_change"):
             return self.none()
         mine = Q(requested_by=user) | ~Q(state=ChangeRequest.State.DRAFT)
-        return self.filter(mine, order__in=Order.objects.visible_to(user))
+        asked = Q(user=user) | Q(user=None, role__in=list(user.role_codes))
+        told = apps.get_model("changes", "Acknowledgement")._base_manager.filter(asked).values("change")
+        return self.filter(mine, Q(order__in=Order.objects.visible_to(user)) | Q(pk__in=told))
 
     def open(self) -> Self:
         """Asked for and not decided for good."""

@@ -36,7 +36,9 @@ def ask_to_acknowledge(change: ChangeRequest, operations: Sequence[Op], *, actor
     kinds = {op.kind for op in operations}
     people = {one.pk: one for one in (order.owner, order.project_manager, change.requested_by) if one is not None}
     people.pop(actor.pk, None)
-    rows = [Acknowledgement(change=change, user=one) for one in people.values() if one.is_active]
+    # The application itself asks for what customers and files bring: it has nothing to acknowledge.
+    asked = [one for one in people.values() if one.is_active and not one.is_system]
+    rows = [Acknowledgement(change=change, user=one) for one in asked]
     goods = order.kind == Order.Kind.GOODS or OrderLine.objects.filter(order=order).exclude(supply="service").exists()
     if kinds & _GOODS and goods:
         rows.append(Acknowledgement(change=change, role=Role.WAREHOUSE.value))

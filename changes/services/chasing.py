@@ -33,7 +33,7 @@ def remind_changes(today: dt.date | None = None) -> int:
         done += _remind(asked_now, step.change, events.CHANGE_STEP_DUE, day, role=step.role_label)
     for change in unjudged(day).filter(fresh).select_related("order").order_by("pk")[:_MOST]:
         done += _remind(ChangeRequest.objects.filter(fresh, pk=change.pk), change, events.CHANGE_UNJUDGED, day)
-    asked = Acknowledgement.objects.filter(fresh, acknowledged_at=None)
+    asked = Acknowledgement.objects.open().filter(fresh)
     late = unread().filter(Exists(asked.filter(change=OuterRef("pk"))))
     for change in late.select_related("order").order_by("pk")[:_MOST]:
         done += _remind(asked.filter(change=change), change, events.CHANGE_UNREAD, day)
@@ -68,5 +68,5 @@ def unjudged(day: dt.date) -> QuerySet[ChangeRequest]:
 
 def unread() -> QuerySet[ChangeRequest]:
     """Applied changes that somebody was asked to acknowledge a while ago and did not."""
-    rows = Acknowledgement.objects.filter(change=OuterRef("pk"), acknowledged_at=None)
+    rows = Acknowledgement.objects.open().filter(change=OuterRef("pk"))
     return ChangeRequest.objects.filter(Exists(rows), state=State.APPLIED, applied_at__lte=timezone.now() - GRACE)

@@ -46,7 +46,8 @@ def operations_from(order: Order, rows: Sequence[Mapping[str, Any]], header: Map
         elif key:  # a line that is gone by now, or was never the order's: the check of the operations says so
             operations.append(Op(Kind.QUANTITY, key, row.get("quantity")))
         else:
-            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in LINE if row.get(name)}))
+            said = [name for name in LINE if row.get(name) not in (None, "", {})]  # a price of 0 is one, too
+            operations.append(Op(Kind.ADD, after={name: plain(row[name]) for name in said}))
     operations += [Op(Kind.REMOVE, pk) for pk in lines if pk not in shown]
     operations += _following(order, [lines[pk] for pk in lines if pk in shown], operations, header)
     for kind in (Kind.PROMISED, Kind.DELIVERY, Kind.BILLING):
@@ -77,7 +78,7 @@ def _readable(kind: Kind, line: OrderLine, value: Any) -> Any:
     if isinstance(value, str):
         value = value.strip()
     if value is None or value == "":
-        value = {Kind.LINE_DATE: None, Kind.TEXT: ""}.get(kind, "0")
+        value = {Kind.LINE_DATE: None, Kind.TEXT: "", Kind.PRICE: ""}.get(kind, "0")
     try:
         return plain(typed(Op(kind, line.pk, value)))
     except ValidationError:
@@ -150,14 +151,17 @@ class Comparison:
         return self.after.net_total - self.order.net_total if self.after and self.order else ZERO
 
 
-def compare_order(order: Order, operations: Sequence[Op | Operation]) -> Comparison:
-    """The order and what the operations make of it, computed in memory by the one calculation; nothing is written."""
+def compare_order(order: Order, operations: Sequence[Op | Operation], *, prices: bool = True) -> Comparison:
+    """The order and what the operations make of it, computed in memory by the one calculation; nothing is written.
+
+    Without `prices` no amount is among the facts; the caller shows none of the lines' either.
+    """
     rows = list(operations)
     result = amended(order, amendment_of(order, rows))
     old = {line.pk: line for line in order.order_lines}
     pairs, untouched = paired([(old.get(line.pk or 0), line) for line in result.lines])
     header = [op for op in rows if op.kind not in Operation.OF_LINE | {Kind.ADD}]
-    facts = [fact_of(order, op, getattr(order, op.kind) if op.kind in HEADER else None) for op in header]
+    facts = [fact_of(order, op, getattr(order, op.kind) if op.kind in HEADER else None, prices=prices) for op in header]
     return Comparison(order, result.order, pairs, facts, untouched)
 
 
@@ -190,7 +194,7 @@ def _differing(before: Side | None, after: Side | None) -> frozenset[str]:
     return frozenset(name for name, value in vars(before).items() if vars(after)[name] != value)
 
 
-def fact_of(order: Order, op: Op | Operation, before: Any) -> tuple[str, Any, Any]:
+def fact_of(order: Order, op: Op | Operation, before: Any, *, prices: bool = True) -> tuple[str, Any, Any]:
     """What an operation beside the lines changes, in words: its name, before, after."""
     label = str(Kind(op.kind).label) if op.kind in Kind.values else op.kind
     value = op.after if isinstance(op.after, dict) else {}
@@ -199,6 +203,8 @@ def fact_of(order: Order, op: Op | Operation, before: Any) -> tuple[str, Any, An
     if op.kind == Kind.PLAN:
         text = _("%(parts)s equal monthly instalments from %(first)s")
         return label, "", text % {"parts": value.get("parts"), "first": value.get("first")}
+    if op.kind == Kind.TERMINATE and not prices:
+        return label, "", ""
     if op.kind == Kind.TERMINATE:
         return label, "", _("fee %(fee)s %(currency)s") % {"fee": value.get("fee") or "0", "currency": order.currency}
     return label, before, op.after

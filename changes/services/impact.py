@@ -12,7 +12,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from billing.models import Instalment, Invoice, InvoiceLine
-from changes.models import Operation
+from changes.models import Assessment, ChangeRequest, Operation
 from fulfilment.models import AgreedCriterion, CapacityBooking, MaterialNeed, Milestone, WorkedHours
 from fulfilment.services import CountedOn, counted_on, promise_lines
 from inventory.models import PurchaseLine
@@ -62,7 +62,7 @@ class PurchaseEffect:
 class Impact:
     """Before and after in the order's currency, days, and what else is touched. `margin_*` are percent of the net.
 
-    `extra` is the cost that was judged on top of the lines'. `moved` is by how much the lines' nets move in all, up and down alike, the fee included. `worked` are minutes of
+    `extra` is the cost that was judged on top of the lines', `spent` what was so of the changes that are applied. `moved` is by how much the lines' nets move in all, up and down alike, the fee included. `worked` are minutes of
     work centres on days that are over and hours that staff booked, `produced` what is made already of lines that go, shrink or become another.
     """
 
@@ -70,6 +70,7 @@ class Impact:
     after: Order
     fee: Decimal = ZERO
     extra: Decimal = ZERO
+    spent: Decimal = ZERO
     moved: Decimal = ZERO
     days: int = 0
     reasons: list[str] = field(default_factory=list)
@@ -111,12 +112,12 @@ class Impact:
     @property
     def margin_before(self) -> Decimal | None:
         """Percent of the net that is left now."""
-        return margin(self.order.net_total, self.order.cost_total)
+        return margin(self.order.net_total, self.order.cost_total + self.spent)
 
     @property
     def margin_after(self) -> Decimal | None:
         """Percent of the net that is left afterwards."""
-        return margin(self.after.net_total + self.fee, self.after.cost_total + self.extra)
+        return margin(self.after.net_total + self.fee, self.after.cost_total + self.spent + self.extra)
 
     @property
     def short(self) -> list[StockEffect]:
@@ -153,6 +154,7 @@ def impact_of(order: Order, operations: Sequence[Op | Operation]) -> Impact:
     before = {line.pk: line for line in order.order_lines}
     moved = [(before.get(line.pk or 0), line) for line in result.lines]
     touched = [(old, new) for old, new in moved if old is None or old.content() != new.content()]
+    found.spent = _judged_before(order)
     found.moved = found.fee + movement(order, result.lines)
     found.shipped = sum(1 for old, _new in touched if old is not None and old.qty_shipped > 0)
     _stock(found, touched)
@@ -171,6 +173,14 @@ def movement(order: Order, lines: Iterable[OrderLine]) -> Decimal:
     """
     before = {line.pk: line.net for line in order.order_lines}
     return total(abs(line.net - before.get(line.pk, ZERO)) for line in lines)
+
+
+def _judged_before(order: Order) -> Decimal:
+    """What was judged to come on top by the changes that are applied: small ones meet the margin that one big one would."""
+    applied = Assessment.objects.filter(
+        change__order=order.pk, change__state=ChangeRequest.State.APPLIED, is_void=False
+    )
+    return total(applied.filter(cost__gt=0).order_by().values_list("cost", flat=True))
 
 
 Touched = Sequence[tuple[OrderLine | None, OrderLine]]
@@ -269,11 +279,29 @@ def _days(found: Impact, operations: Sequence[Op | Operation], touched: Touched)
         if op.kind == Kind.PROMISED and order.promised_date and (new := typed(op)):
             found.days = (new - order.promised_date).days
             found.reasons.append(_("The promised date moves to %(day)s.") % {"day": _shown(new)})
+    _later_lines(found, touched)
     late = [one for one in (_promise(found, touched), _planned(found)) if one is not None]
     for day, reason in late:
         if promised and day > promised:
             found.days = max(found.days, (day - (order.promised_date or promised)).days)
             found.reasons.append(reason)
+
+
+def _later_lines(found: Impact, touched: Touched) -> None:
+    """The promise of a line counts like the order's: a limit of days is not dodged line by line."""
+    moves = [
+        ((now - was).days, now, new.position)
+        for old, new in touched
+        if old is not None
+        and new.due > 0
+        and (was := old.promised_date or found.order.promised_date)
+        and (now := new.promised_date or found.after.promised_date)
+    ]
+    days, day, position = max(moves, default=(0, business_today(), 0))
+    if days > max(0, found.days):
+        found.days = days
+        text = _("Line %(position)s is promised for %(day)s.")
+        found.reasons.append(text % {"position": position, "day": _shown(day)})
 
 
 def _promise(found: Impact, touched: Touched) -> tuple[dt.date, str] | None:

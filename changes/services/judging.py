@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
 from changes import events
-from changes.models import ApprovalStep, Assessment, ChangeRequest, Consent
+from changes.models import ApprovalStep, Assessment, ChangeRequest, Consent, Operation
 from ordermgmt.accounts.services import require
 from ordermgmt.activity.models import Event
 from ordermgmt.activity.services import record, snapshot
@@ -153,7 +153,8 @@ def _bind(change: ChangeRequest, order: Order) -> Impact:
     rules = matching_rules(change, order, operations)
     change.needs_consent = any(rule.needs_consent for rule in rules)
     change.beyond_limits = passes_limit(change, order, judged=True)
-    steps = wanted_steps(rules)
+    ends = order.state == Order.State.IN_PRODUCTION and any(op.kind == Operation.Kind.TERMINATE for op in operations)
+    steps = wanted_steps(rules, ends_work=ends)
     change.content_hash = bound_hash(change, order, operations, [(one.role, one.mode) for one in steps])
     lay_out(change, steps)
     return impact

@@ -29,8 +29,8 @@ def compare_decided(change: ChangeRequest, *, prices: bool) -> Comparison | None
         return None
     kept = _kept(change)
     if kept is not None:
-        return _between(change.order, *kept, operations)
-    facts = [_written(op) for op in operations if prices or op.kind not in _PRICED]
+        return _between(change.order, *kept, operations, prices=prices)
+    facts = [_written(op, prices=prices) for op in operations if prices or op.kind not in _PRICED]
     return Comparison(None, None, [], facts)
 
 
@@ -58,13 +58,16 @@ def _kept(change: ChangeRequest) -> tuple[dict[str, Any], dict[str, Any]] | None
     return found[1].content, found[0].content
 
 
-def _between(order: Order, was: dict[str, Any], now: dict[str, Any], operations: list[Operation]) -> Comparison:
+def _between(
+    order: Order, was: dict[str, Any], now: dict[str, Any], operations: list[Operation], *, prices: bool
+) -> Comparison:
     keys = {line["product_id"] for side in (was, now) for line in side["lines"] if line["product_id"]}
     products = {one.pk: one for one in Product.objects.filter(pk__in=keys)}
     before, after = ([_line(one, products) for one in side["lines"]] for side in (was, now))
     by_position = {line.position: line for line in before}
     pairs, untouched = paired([(by_position.get(line.position), line) for line in after])
-    facts = [fact_of(order, op, op.before) for op in operations if op.kind not in Operation.OF_LINE | {Kind.ADD}]
+    beside = [op for op in operations if op.kind not in Operation.OF_LINE | {Kind.ADD}]
+    facts = [fact_of(order, op, op.before, prices=prices) for op in beside]
     return Comparison(_totals(order, was), _totals(order, now), pairs, facts, untouched)
 
 
@@ -85,13 +88,13 @@ def _totals(order: Order, content: Mapping[str, Any]) -> Order:
     return Order(currency=order.currency, **amounts)
 
 
-def _written(op: Operation) -> tuple[str, Any, Any]:
+def _written(op: Operation, *, prices: bool) -> tuple[str, Any, Any]:
     label = str(Kind(op.kind).label)
     if op.kind == Kind.ADD:
         row = op.after or {}
         return label, "", f"{row.get('description', '')} × {row.get('quantity', '')}"
     if op.line is None:
-        return fact_of(op.change.order, op, op.before)
+        return fact_of(op.change.order, op, op.before, prices=prices)
     where = _("Line %(position)s") % {"position": op.line.position}
     text = f"{where} {op.line.product.sku}" if op.line.product else where
     if op.kind == Kind.REMOVE:

@@ -9,7 +9,8 @@ from changes.models import ApprovalRule, ApprovalRuleStep, ApprovalStep, Assessm
 from ordermgmt.accounts.roles import Role
 from ordermgmt.company.services import DayRates, business_today, default_seller
 from ordermgmt.lib.money import HUNDRED, ZERO, total
-from orders.models import Order, OrderVersion
+from orders.models import Order
+from orders.services import agreed_versions
 
 from .values import Op
 
@@ -24,7 +25,7 @@ class Summed:
 
     `amount` is in the company's currency at the rate of the day, None where no rate is known: how much its lines are
     moved, up and down alike, so that what is taken off does not hide what is put on. `share` is that as percent of the
-    order's first version. `days` are calendar days.
+    order as it was placed. `days` are calendar days.
     """
 
     amount: Decimal | None
@@ -52,11 +53,16 @@ def summed(change: ChangeRequest, order: Order) -> Summed:
         )
     )
     amount = total(max(abs(net), moved) for net, moved, _days in [*others, (change.net_change, change.moved, 0)])
-    first = OrderVersion.objects.filter(order=order).order_by("version").values_list("content", flat=True).first()
-    base = Decimal(str((first or {}).get("header", {}).get("net_total") or order.net_total))
+    base = _placed_net(order)
     share = amount * HUNDRED / base if base else (HUNDRED if amount else ZERO)
     own = DayRates(business_today()).convert(amount, order.currency, default_seller().currency)
     return Summed(own, share, change.days + sum(days for _net, _moved, days in others))
+
+
+def _placed_net(order: Order) -> Decimal:
+    """What the order came to when it was placed."""
+    content = agreed_versions(order).values_list("content", flat=True).first() or {}
+    return Decimal(str(content.get("header", {}).get("net_total") or order.net_total))
 
 
 def matching_rules(change: ChangeRequest, order: Order, operations: Sequence[Op]) -> list[ApprovalRule]:
@@ -107,10 +113,11 @@ def _worth(rule: ApprovalRule, sums: Summed) -> list[bool]:
     return [one for one in held if one is not None]
 
 
-def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:
+def wanted_steps(rules: Sequence[ApprovalRule], *, ends_work: bool = False) -> list[Wanted]:
     """Whom the rules ask. A role that several name is asked once, in its last place, as strictly as any of them asks.
 
-    Where no rule says anything a manager is asked: nothing is applied that nobody approved.
+    Where no rule says anything a manager is asked: nothing is applied that nobody approved. A change that `ends_work` in
+    progress is agreed to by a manager and by finance, whatever the rules say.
     """
     found: dict[str, Wanted] = {}
     for rule in rules:
@@ -121,7 +128,11 @@ def wanted_steps(rules: Sequence[ApprovalRule]) -> list[Wanted]:
             known.due_days = min(known.due_days, one.due_days)
             known.rules.append(rule.name)
     steps = sorted(found.values(), key=lambda one: (one.seq, one.role))
-    return steps or [Wanted(Role.MANAGER.value, 1, Mode.ANY.value, 3, [])]
+    if not steps or (ends_work and Role.MANAGER not in found):
+        steps.append(Wanted(Role.MANAGER.value, 1, Mode.ANY.value, 3, []))
+    if ends_work and not found.keys() & {Role.FINANCE.value, Role.FINANCE_MANAGER.value}:
+        steps.append(Wanted(Role.FINANCE.value, 1, Mode.ANY.value, 3, []))
+    return steps
 
 
 def lay_out(change: ChangeRequest, steps: Sequence[Wanted]) -> None:

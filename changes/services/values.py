@@ -150,6 +150,8 @@ def _number(kind: Kind, value: Any) -> Decimal:
     except ValidationError as error:
         raise _worded(kind, value, error) from error
     if found is None:
+        if kind == Kind.PRICE and value == "":
+            raise ValidationError(_("Type a price; 0 where it is free of charge."))
         raise unreadable(value)
     return Decimal(found)
 
@@ -200,7 +202,10 @@ def _plan(op: Op, order: Order, _product: "Product | None") -> dict[str, str]:
 
 
 def _ending(op: Op, order: Order, _product: "Product | None") -> dict[str, str]:
-    return {"fee": plain(fee_of(op, order))}
+    fee = fee_of(op, order)
+    if fee > order.net_total:
+        raise ValidationError(_("The fee for ending the order is higher than the order."))
+    return {"fee": plain(fee)}
 
 
 _READERS: dict[str, "Callable[[Op, Order, Product | None], Any]"] = {
@@ -234,8 +239,6 @@ def fee_of(op: Op | Operation, order: Order) -> Decimal:
             _("An amount in %(currency)s has at most %(places)s decimals.")
             % {"currency": order.currency, "places": places}
         )
-    if fee > order.net_total:
-        raise ValidationError(_("The fee for ending the order is higher than the order."))
     return fee
 
 

@@ -121,6 +121,7 @@ def _page(
         "grid": {
             "number": change.number if change else "",
             "version": change.version if change else 0,
+            "order": order.content_hash(),
             "lines": rows,
             "supplies": [{"value": value, "text": str(text)} for value, text in OrderLine.Supply.choices],
             "user": request.user.pk,
@@ -128,6 +129,13 @@ def _page(
         },
     }
     return render(request, "changes/change_form.html", context)
+
+
+def _behind(order: Order, data: dict[str, Any]) -> str:
+    """Why what the page shows is not what the order says now; empty when it is. A line that came since would be removed."""
+    if data.get("order") in (None, order.content_hash()):
+        return ""
+    return _("The order was changed since this page was opened. Load the page again.")
 
 
 class Typed:
@@ -215,7 +223,8 @@ class ChangePreview(ChangePage):
         order = order_or_404(self.user, number)
         data = read_json(request)
         typed = Typed(order, data, self.user, None)
-        problems = typed.check(order) if order.state in services.ALLOWED else []
+        behind = _behind(order, data)
+        problems = [behind] if behind else typed.check(order)
         context = {"problems": problems, "order": order, "sees_prices": self.user.has_perm("orders.view_price")}
         if not problems and typed.operations:
             context["comparison"] = compare_order(order, typed.operations)
@@ -231,6 +240,8 @@ class ChangeSave(ChangePage):
         data = read_json(request)
         change = None if request.path.startswith("/changes/orders/") else self.draft(number)
         order = change.order if change else order_or_404(self.user, number)
+        if behind := _behind(order, data):
+            return JsonResponse({"message": behind}, status=409)
         typed = Typed(order, data, self.user, change)
         problems = typed.check(order)
         if typed.is_wrong or problems:

@@ -121,7 +121,7 @@ def comparison_of(change: ChangeRequest, *, prices: bool) -> Any:
     if change.state in DECIDED:
         return services.compare_decided(change, prices=prices)
     operations = list(change.operations.all())
-    return compare_order(change.order, operations) if operations else None
+    return compare_order(change.order, operations, prices=prices) if operations else None
 
 
 def _apart(change: ChangeRequest, user: Any, barred: set[int]) -> str:

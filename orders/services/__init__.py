@@ -4,7 +4,7 @@ from ordermgmt.lib.conflict import StaleVersion
 
 from .amending import Amended, Amendment, amend_order, amended
 from .approving import ask_approval, decide_approval
-from .base import locked
+from .base import agreed_versions, locked
 from .cancelling import agree_termination, cancel_order, end_amended, terminate_order
 from .delivering import accept_order, extend_order, finish_order, redeliver_order, reject_order
 from .entering import (
@@ -34,7 +34,7 @@ from .facts import (
     note_shipped,
 )
 from .holding import hold_order, resume_order
-from .importing import import_order, import_result
+from .importing import check_currency, import_order, import_result
 from .placing import HOLDER, place_order
 from .promising import (
     Promise,
@@ -64,6 +64,7 @@ __all__ = [
     "StaleVersion",
     "accept_order",
     "agree_termination",
+    "agreed_versions",
     "amend_order",
     "amended",
     "apply_totals",
@@ -74,6 +75,7 @@ __all__ = [
     "by_lead_time",
     "cancel_order",
     "change_customer",
+    "check_currency",
     "create_order",
     "decide_approval",
     "delete_draft",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from ordermgmt.activity.events import EventType
@@ -42,6 +43,12 @@ def keep_version(order: Order, *, actor: "User") -> OrderVersion:
         defaults={"content": content, "content_hash": content_hash(content), "actor": actor},
     )
     return kept
+
+
+def agreed_versions(order: Order) -> QuerySet[OrderVersion]:
+    """What was agreed at placing, and each version that a change made of it, in turn. Quotations before it are none."""
+    placed = order.versions.exclude(version__in=order.amendments.values("version")).order_by("-version")
+    return order.versions.filter(version__gte=Subquery(placed.values("version")[:1])).order_by("version")
 
 
 def step(

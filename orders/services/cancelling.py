@@ -76,7 +76,7 @@ def end_amended(order: Order, *, reason: str, agreed_by: "User | None", actor: "
         return order
     order.on_hold, order.hold_reason = False, ""
     name = "terminate" if order.state == Order.State.IN_PRODUCTION else "cancel"
-    order.termination_agreed_by = agreed_by or actor
+    order.termination_agreed_by = agreed_by or order.termination_agreed_by
     if found := blockers(getattr(order, name)):
         raise TransitionRefused(found)
     return step(order, name, events.ORDER_CANCELLED, actor=actor, check=False, reason=reason)

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.services import move_balance
 from ordermgmt.activity.services import record
 from ordermgmt.company.services import default_seller
+from ordermgmt.lib.money import exponent
 from orders import events
 from orders.models import Order, OrderLine, OrderStep
 
@@ -25,6 +28,14 @@ if TYPE_CHECKING:
 
 _DELIVERED = {Order.State.SHIPPED, Order.State.ACCEPTED, Order.State.SETTLED, Order.State.RECTIFICATION}
 _TAKEN = {Order.State.ACCEPTED, Order.State.SETTLED}
+
+
+def check_currency(code: str) -> None:
+    """Raises ValidationError for what is no currency of ISO 4217."""
+    try:
+        exponent(code)
+    except ValueError as error:
+        raise ValidationError({"currency": _("Not a currency: %(code)s.") % {"code": code[:40]}}) from error
 
 
 @transaction.atomic
@@ -47,7 +58,8 @@ def import_order(
     Nothing is reserved and no invoice is made: amounts owed arrive as opening documents. `tax_rates` (percent per
     category) overrides the profile's: past prices often carry no tax. `on_hold` is a reason, `at` when it came into its
     state (default: now), `arrived_on` when the customer had all of it. A line may bring its `unit_cost`. A state that needs
-    paid invoices (settled) is reached by billing afterwards, so it arrives as accepted unless nothing is owed.
+    paid invoices (settled) is reached by billing afterwards, so it arrives as accepted unless nothing is owed. Raises
+    ValidationError for what is no currency, and for more than an amount can hold.
     """
     seller = default_seller()
     order = Order(
@@ -59,6 +71,7 @@ def import_order(
         region=header.pop("region", "") or places_of(customer)["region"],
         **{name: value for name, value in header.items() if name in HEADER and value is not None},
     )  # fmt: skip
+    check_currency(order.currency)
     if order.owner:
         order.team = order.owner.team or order.team
     rows = list(lines)

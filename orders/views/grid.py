@@ -17,6 +17,7 @@ from ordermgmt.company.services import business_today, default_seller
 from ordermgmt.lib.calculation import Totals
 from ordermgmt.lib.money import ZERO
 from ordermgmt.lib.templatetags.ui import amount, price, quantity
+from ordermgmt.lib.typed import as_sent
 from orders.forms import OrderForm, clean_lines
 from orders.models import Order, OrderLine, OrderTemplate
 from orders.services import (
@@ -157,7 +158,7 @@ def customer_terms(customer: Customer) -> dict[str, Any]:
 
 def preview(order: Order | None, data: Mapping[str, Any], *, user: User) -> dict[str, Any]:
     """Nets per row, totals, stock and warnings for what is typed so far; rows that are wrong say why."""
-    form = OrderForm(data.get("header", {}), user=user, customer=order.customer if order else None)
+    form = OrderForm(as_sent(data.get("header", {})), user=user, customer=order.customer if order else None)
     form.is_valid()
     header = form.cleaned_data
     draft = _unsaved(order, header)

@@ -1,5 +1,6 @@
 """What the entry grid asks while one types: products, a customer's terms, pasted rows, order numbers."""
 
+import csv
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -79,7 +80,10 @@ class PasteView(EntryPage):
         if not isinstance(text, str) or len(text) > 2_000_000:
             raise BadRequest
         currency = str(data.get("currency") or "EUR")[:3]
-        return JsonResponse(read_table(text, user=self.user, currency=currency))
+        try:
+            return JsonResponse(read_table(text, user=self.user, currency=currency))
+        except csv.Error as error:  # a cell longer than any
+            raise BadRequest from error
 
 
 class OrderAutocomplete(AutocompleteView):

@@ -17,6 +17,7 @@ from orders.forms import clean_lines
 from .grid import plain, product_facts
 
 MOST_ROWS = 5_000
+_DECIMALS = 20
 #: What heads a column, in both languages.
 _HEADS = {
     "sku": "sku product item article code productcode 产品 产品编号 商品编号 货号 编码 商品 型号",
@@ -64,7 +65,9 @@ def number(text: str) -> str:
         value = Decimal(clean)
     except InvalidOperation:
         return text
-    return plain(value) if value.is_finite() and abs(value) < Decimal(10) ** 15 else text
+    # Nobody writes more decimals: they would be written out, a million of them.
+    sane = value.is_finite() and abs(value) < Decimal(10) ** 15 and int(value.as_tuple().exponent) >= -_DECIMALS
+    return plain(value) if sane else text
 
 
 def read_table(text: str, *, user: User, currency: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ let { number, version } = data;
 let edits = 0, savedEdits = 0, saving = null, previewTimer = 0, saveTimer = 0, previews = 0, count = 0;
 
 // Blank rows go along: errors come back by the place of their row.
-const body = () => ({ version, header: entry.header(), lines: grid.payload() });
+const body = () => ({ version, order: data.order, header: entry.header(), lines: grid.payload() });
 
 // What was typed without changing anything yet is kept too: a request may begin with its words.
 function worthKeeping() {

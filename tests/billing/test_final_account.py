@@ -10,10 +10,12 @@ from django.db import DatabaseError, transaction
 
 from billing import services
 from billing.models import Allocation, FinalAccount, Instalment, InstalmentPlan, Invoice, OrderCharge
+from billing.services.accounting import account_content
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.fsm import TransitionRefused
 from ordermgmt.lib.invariants import violations
 from orders.models import Order, OrderAmendment
+from orders.services import edit_order, place_order, quote_order
 from tests.factories import billing, orders
 from tests.factories.orders import person
 
@@ -72,6 +74,15 @@ class TestFreeze:
         page = other.get(f"/billing/orders/{order.number}/settlement/").content.decode()
         assert "Frozen by Felix Finance" in page
         holds()
+
+    def test_the_contract_is_what_was_placed(self, sales):
+        """Quotations that were kept before it are neither the contract nor changes of it."""
+        order = quote_order(orders.draft(orders.line(unit_price=D(1000), supply="make")), actor=sales)
+        rows = [orders.line(unit_price=D(100), supply="make")]
+        edit_order(order, version=order.version, header={}, lines=rows, actor=sales)
+        place_order(fresh(order), actor=sales)
+        content = account_content(fresh(order))
+        assert (content["contract_net"], content["changes_net"], content["changes"]) == ("100.00", "0.00", [])
 
     def test_also_for_who_holds_every_right(self, finance_manager, admin):
         order = paid()

@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Instalment, Invoice
 from billing.services import draft_invoice, equal_rows, plan_instalments
 from changes.models import ChangeRequest
-from changes.services import Op, acknowledge_change, apply_change, approve_change, next_step
+from changes.services import Op, acknowledge_change, apply_change, approve_change, ask_as_customer, next_step
 from customers.models import Customer, CustomerBalance
 from fulfilment.services import add_milestone, plan_needs
 from inventory.models import Reservation, StockItem
+from ordermgmt.accounts.models import User
 from ordermgmt.activity.models import Event, Notification
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.models import SellerProfile
@@ -25,7 +26,7 @@ from ordermgmt.lib.invariants import violations
 from orders.models import Order, OrderAmendment, OrderVersion
 from orders.services import hold_order
 from tests.factories.boms import conveyor
-from tests.factories.changes import applied, approved, assessed, fresh, more
+from tests.factories.changes import agreed, applied, approved, assessed, fresh, judged, more, reason
 from tests.factories.fulfilment import ship
 from tests.factories.orders import line, person, placed, started
 
@@ -252,6 +253,28 @@ class TestAcknowledging:
             told = list(rows.values_list("user__email", flat=True))
             assert len(told) == len(set(told)), decision
             assert {f"{one}@example.com" for one in wanted} <= set(told), (decision, told)
+
+    def test_the_warehouse_knows_of_the_end_too(self, order, client_of):
+        """An order that ended is out of its sight; the request that ended it is not, until and after it is acknowledged."""
+        change = applied(order, Op("terminate", after={"fee": "0"}))
+        assert now(order).state == "cancelled"
+        client, url = client_of(person("warehouse")), change.get_absolute_url()
+        assert "do/acknowledge/" in client.get(url).content.decode()
+        assert client.post(f"{url}do/acknowledge/", follow=True).status_code == 200
+        assert now(order).unread_changes == 0
+        assert client.get(order.get_absolute_url()).status_code == 404
+        assert client_of(person("sales2")).get(url).status_code == 404
+
+    def test_nobody_is_asked_who_can_not_answer(self, order):
+        """Neither the application, which asks for what customers bring, nor who is gone."""
+        change = ask_as_customer(
+            order, contact="Ms Li", reason=reason(), text="One more", operations=[more(order, 6)], key="k"
+        )
+        apply_change(agreed(judged(fresh(change))), actor=person("pm"))
+        names = {one.asked for one in change.acknowledgements.open()}
+        assert names == {"Sally Sales", "Warehouse", "Finance"}
+        User.objects.filter(pk=person("sales").pk).update(is_active=False)
+        assert {one.asked for one in change.acknowledgements.open()} == {"Warehouse", "Finance"}
 
     def test_only_an_applied_one(self, order):
         with pytest.raises(TransitionRefused, match="Only an applied"):

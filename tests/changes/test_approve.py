@@ -293,3 +293,17 @@ class TestPages:
 
 def test_the_factory_agrees_for_everybody(order):
     assert agreed(assessed(order, more(order, 60))).state == "approved"
+
+
+def test_the_end_of_work_in_progress_asks_manager_and_finance(admin):
+    """Whatever the rules say: nobody else is kept as having agreed for finance."""
+    order = started(line(quantity=10, supply="make"))
+    ApprovalRule.objects.update(is_active=False)
+    steps = [{"role": "sales_manager", "mode": "any", "due_days": 3}]
+    save_rule(name="Ends", kinds=["terminate"], steps=steps, actor=admin)
+    assert roles(assessed(order, more(order, 11))) == ["manager"]
+    change = assessed(order, Op("terminate", after={"fee": "0"}))
+    assert roles(change) == ["sales_manager", "manager", "finance"]
+    apply_change(agreed(change), actor=person("pm"))
+    ended = Order.objects.get(pk=order.pk)
+    assert (ended.state, ended.termination_agreed_by) == ("cancelled", person("finance"))

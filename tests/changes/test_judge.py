@@ -60,6 +60,43 @@ class TestImpact:
         assert (Order.objects.values().get(pk=order.pk), Event.objects.count()) == before
         assert order.order_lines[0].quantity == 10
 
+    def test_the_date_of_a_line_counts_as_days(self, order):
+        """The promise of a line is one, too: a limit of days is not dodged line by line."""
+        first, second = order.order_lines
+        days = [str(order.promised_date + dt.timedelta(days=more)) for more in (4, 30)]
+        found = impact_of(order, [Op("line_date", first.pk, days[0]), Op("line_date", second.pk, days[1])])
+        assert found.days == 30
+        assert found.reasons == [f"Line 2 is promised for {day(dt.date.fromisoformat(days[1]))}."]
+        sooner = str(order.promised_date - dt.timedelta(days=1))
+        assert impact_of(order, [Op("line_date", first.pk, sooner)]).days == 0
+
+    def test_cost_judged_of_applied_changes_lowers_the_margin_of_the_next(self, order):
+        """Three small costs meet the limit of margin that one big one would."""
+        first = submitted(order, more(order, 11))
+        assess_change(first, aspect="cost", level="low", note="Extra work", cost=Decimal(500), actor=person("pm"))
+        for aspect in ("schedule", "quality"):
+            assess_change(fresh(first), aspect=aspect, level="none", actor=person("pm"))
+        kept = fresh(first).margin_after
+        apply_change(agreed(first), actor=person("pm"))
+        order = Order.objects.get(pk=order.pk)
+        assert impact_of(order, [more(order, 12)]).margin_before == kept
+        assert assessed(order, more(order, 12)).margin_after < Decimal(100) - Decimal(50000) / order.net_total
+
+    def test_a_fee_above_what_the_order_comes_to_by_now(self, client_of, pm, order):
+        """The page of a request that no longer fits says so, and can still be taken back."""
+        change = submitted(order, Op("terminate", after={"fee": str(order.net_total)}))
+        apply_change(agreed(assessed(order, Op("price", order.order_lines[1].pk, "1"))), actor=person("pm"))
+        client, url = client_of(pm), change.get_absolute_url()
+        page = client.get(url)
+        assert page.status_code == 200
+        for verb in ("assess_cost", "assess_schedule", "assess_quality"):
+            assert client.get(f"{url}do/{verb}/").status_code == 200
+            client.post(f"{url}do/{verb}/", {"level": "none"})
+        assert client_of(person("sales")).get(url).status_code == 200
+        assert take_back_change(fresh(change), actor=person("sales")).state == "draft"
+        edit = client_of(person("sales")).get(f"{url}edit/")
+        assert edit.status_code == 200
+
     def test_stock_that_is_not_there_is_named(self):
         order = started(line(quantity=2), line("SKU-1", 1, supply="make"))
         found = impact_of(order, [Op("quantity", order.order_lines[0].pk, "500")])

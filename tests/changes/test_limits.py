@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from changes.services import impact_of, operations_of, save_rule
+from changes.services import apply_change, impact_of, operations_of, save_rule, summed
 from inventory.services import draft_purchase, order_purchase
 from ordermgmt.company.models import ExchangeRate
 from ordermgmt.company.services import business_today, default_seller
-from tests.factories.changes import assessed, more
-from tests.factories.orders import line, person, started
+from orders.models import Order
+from orders.services import edit_order, place_order, quote_order
+from tests.factories.changes import agreed, assessed, more
+from tests.factories.orders import draft, line, person, started
 from tests.factories.purchases import supplier
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +77,18 @@ def test_how_many_more_purchases_are_touched(client_of, pm):
     assert (len(impact.purchases), impact.purchases_more) == (20, 3)
     assert change.impact["purchases_more"] == 3
     assert "and 3 more" in client_of(pm).get(change.get_absolute_url()).content.decode()
+
+
+def test_the_share_is_of_what_was_placed(sales):
+    """A quotation of ten times as much, sent before, makes no change of the order smaller."""
+    order = draft(line(quantity=100, unit_price=Decimal(100), supply="make"), line("SKU-1", 1, supply="make"))
+    order = quote_order(order, actor=sales)
+    rows = [line(quantity=10, unit_price=Decimal(100), supply="make")]
+    order = edit_order(order, version=order.version, header={}, lines=rows, actor=sales)
+    order = place_order(order, actor=sales)
+    change = assessed(order, more(order, 12))
+    assert summed(change, change.order).share == 20
+    apply_change(agreed(change), actor=person("pm"))
+    order = Order.objects.get(pk=order.pk)
+    change = assessed(order, more(order, 13))
+    assert summed(change, change.order).share == 30

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from changes.models import ChangeReason, ChangeRequest, Operation
 from changes.services import (
     Op,
+    apply_change,
     edit_change,
     raise_change,
     refuse_change,
@@ -20,6 +21,8 @@ from changes.services import (
     take_back_change,
     withdraw_change,
 )
+from ordermgmt.activity.models import Event
+from ordermgmt.activity.services.showing import differences
 from ordermgmt.company.services import business_today
 from ordermgmt.lib.conflict import StaleVersion
 from ordermgmt.lib.fsm import TransitionRefused
@@ -27,7 +30,7 @@ from ordermgmt.lib.invariants import violations
 from orders.models import Order, OrderAmendment, OrderLine
 from orders.services import note_invoiced, note_shipped
 from tests.factories import orders as make
-from tests.factories.changes import asked, fresh, more, reason, submitted
+from tests.factories.changes import agreed, applied, asked, fresh, judged, more, reason, submitted
 from tests.factories.orders import cancelled, line, person, placed, started
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +233,9 @@ class TestPages:
         body["lines"][0]["quantity"] = "2"
         shown = self.post(client, f"{base}/preview/", body).json()
         assert shown["rows"]["0"] == {"net": "2,469.00"}
+        body["lines"][0]["unit_price"] = ""
+        shown = self.post(client, f"{base}/preview/", body).json()
+        assert shown["errors"]["0"] == {"unit_price": ["Type a price; 0 where it is free of charge."]}
 
     def test_lines_follow_the_date_of_the_order(self, client_of, sales):
         due = business_today() + dt.timedelta(14)
@@ -310,6 +316,30 @@ class TestPages:
         assert price not in page.content.decode()
         assert price in client_of(finance).get(sent.get_absolute_url()).content.decode()
         assert "net" not in client_of(warehouse).get("/changes/?export=csv").getvalue().decode().lower()
+
+    def test_the_fee_is_a_price(self, client_of, warehouse, finance, order):
+        """The page does not name it to who sees no prices, before and after the decision."""
+        ending, other = Op("terminate", after={"fee": "432.1"}), started(line(quantity=9, supply="make"))
+        change, gone = submitted(order, ending), submitted(other, ending)
+        shown = client_of(finance).get(change.get_absolute_url()).content.decode()
+        assert "432.1" in shown
+        hidden = [client_of(warehouse).get(change.get_absolute_url())]
+        apply_change(agreed(judged(change)), actor=person("pm"))
+        withdraw_change(gone, reason="no", actor=person("sales"))
+        hidden += [client_of(warehouse).get(one.get_absolute_url()) for one in (change, gone)]
+        for page in hidden:
+            assert page.status_code == 200
+            assert "432" not in page.content.decode()
+
+    def test_what_lines_move_is_a_price(self, admin, manager, order):
+        first = order.order_lines[0]
+        change = asked(order, more(order, 14))
+        applied(order, Op("discount", first.pk, "50"))
+        submit_change(change, actor=person("sales"))
+        event = Event.objects.get(type="changes.submitted", subject_id=change.pk)
+        names = [[one.label for one in differences(event, user=user)] for user in (manager, admin)]
+        assert "moved" in names[0]
+        assert not {"moved", "net change"} & set(names[1])
 
     def test_files_are_put_on_a_request(self, client_of, sales, sales2, finance, order):
         change = submitted(order)

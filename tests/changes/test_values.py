@@ -14,8 +14,8 @@ from changes.services import Op, WrongOperations, ask_as_customer, edit_change, 
 from inventory.models import Product
 from ordermgmt.lib.importing import Context, Group, Row
 from orders.models import Order
-from tests.factories.changes import asked, assessed, fresh, reason
-from tests.factories.orders import line, person, started
+from tests.factories.changes import applied, asked, assessed, fresh, more, reason
+from tests.factories.orders import customer_a, line, person, started
 
 pytestmark = pytest.mark.django_db
 
@@ -305,6 +305,42 @@ class TestByPage:
     def test_what_no_page_sends(self, client_of, sales, order, text):
         assert self.post(client_of(sales), f"/changes/orders/{order.number}/save/", text).status_code == 400
 
+    def test_a_new_line_free_of_charge(self, client_of, sales, order):
+        """A price of nothing is a price: the list price does not take its place."""
+        product = order.order_lines[1].product
+        assert product.list_price > 0
+        for row in ({"product": product.pk, "unit_price": "0"}, {"description": "Sample", "unit_price": "0.00"}):
+            body = self.body(order)
+            body["lines"].append(NEW | {"description": ""} | row)
+            assert self.post(client_of(sales), f"/changes/orders/{order.number}/save/", body).status_code == 200
+        assert [one.after["unit_price"] for one in Operation.objects.filter(kind="add")] == ["0", "0"]
+
+    def test_the_preview_of_an_order_that_takes_none_any_more(self, client_of, sales, order):
+        body = self.body(order)
+        body["lines"][0]["quantity"] = "x"
+        applied(order, Op("terminate", after={"fee": "0"}))
+        shown = self.post(client_of(sales), f"/changes/orders/{order.number}/preview/", body)
+        assert shown.status_code == 200
+        assert "takes no change request" in shown.json()["html"]
+
+    def test_a_page_of_before_another_change_was_applied(self, client_of, sales, order):
+        """What the page does not know of is neither taken back nor removed."""
+        client, base = client_of(sales), f"/changes/orders/{order.number}"
+        draft = asked(order, Op("quantity", order.order_lines[1].pk, "5"))
+        pages = [client.get(url) for url in (f"{base}/new/", f"{draft.get_absolute_url()}edit/")]
+        body = self.body(order) | {"order": pages[0].context["grid"]["order"], "version": draft.version}
+        assert pages[1].context["grid"]["order"] == body["order"]
+        applied(order, Op("add", after=NEW), more(order, 15))
+        shown = self.post(client, f"{base}/preview/", body).json()
+        assert "The order was changed since this page was opened" in shown["html"]
+        for url in (f"{base}/save/", f"{draft.get_absolute_url()}save/"):
+            answer = self.post(client, url, body)
+            assert answer.status_code == 409, url
+            assert "The order was changed since this page was opened" in answer.json()["message"]
+        assert fresh(draft).version == draft.version
+        body |= {"order": client.get(f"{base}/new/").context["grid"]["order"]}
+        assert self.post(client, f"{base}/save/", body).status_code == 200
+
     def test_a_draft_is_kept_as_it_was(self, client_of, sales, order):
         change = asked(order)
         body = self.body(order) | {"version": change.version}
@@ -330,3 +366,14 @@ def test_a_file_asks_in_decimals_that_a_price_has(order):
     change = ChangeRequest.objects.get()
     assert change.operations.get().after == "83.333333"
     assert Order.objects.get(pk=one.pk).net_total + change.net_change == one.net_total - 50
+
+
+@pytest.mark.parametrize("wrong", [{"currency": "ZZZ"}, {"currency": "euros"}, {"before": Decimal(10) ** 20}])
+def test_a_file_gets_a_sentence(wrong):
+    row = {
+        "source_key": "X-1", "order": "C-1", "reason": "SCOPE", "text": "More", "before": Decimal(100), "after": Decimal(150),
+        "customer": customer_a().name, "ordered_on": dt.date(2026, 1, 5),
+    }  # fmt: skip
+    with pytest.raises(ValidationError):
+        save_change(Context("tests", person("admin")), Group("X-1", [Row("row 1", row | wrong, {})]))
+    assert not ChangeRequest.objects.exists()

@@ -358,3 +358,22 @@ def test_quotation_pdf(client_of: ClientOf, sales: Any, language: str, word: str
     assert order.number in text
     assert "119.00" in text
     assert "internal only" not in text
+
+
+@pytest.mark.parametrize("value", [5, True, [1], {"a": 1}, None])
+def test_preview_takes_what_no_page_sends(client_of: ClientOf, sales: Any, value: Any) -> None:
+    client = client_of(sales)
+    for name in header():
+        status, shown = send(client, "/orders/entry/preview/", header=header(**{name: value}), lines=[row()])
+        assert (status, shown["net"]) == (200, "200.00"), name
+
+
+def test_paste_of_what_no_spreadsheet_holds(client_of: ClientOf, sales: Any) -> None:
+    """A cell without an end, and a number that no cell is wide enough for."""
+    client = client_of(sales)
+    for text in ("SKU-1\t" + "9" * 200_000, 'SKU-1\t"' + "x" * 200_000):
+        status, shown = send(client, "/orders/entry/paste/", text=text)
+        assert status in (200, 400), shown
+    status, shown = send(client, "/orders/entry/paste/", text="SKU-1\t1e-999999\t1e-99999")
+    assert (status, shown["good"]) == (200, 0)
+    assert shown["rows"][0]["row"]["quantity"] == "1e-999999"
