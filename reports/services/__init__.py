@@ -30,7 +30,7 @@ from .saving import (
     subscribed_file,
     unsubscribe,
 )
-from .summing import check_sums, days_of_products, difference_rows, mark_all, mark_days, refresh_sums
+from .summing import check_sums, days_of_products, days_of_rate, difference_rows, mark_all, mark_days, refresh_sums
 from .variance import variance_of
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "compute_report",
     "dashboards_for",
     "days_of_products",
+    "days_of_rate",
     "delete_saved",
     "delivery_report",
     "difference_rows",
