@@ -38,6 +38,8 @@ def test_the_period_before_stands_beside(sales: Any) -> None:
     assert found["before"][0]["net"] == "100.00"
     with pytest.raises(ValueError, match="compare"):
         compute_report("sales", {"compare": "on"}, user=sales)
+    with pytest.raises(ValueError, match="compare: No calendar goes back"):
+        compute_report("sales", {"date_from": "0001-01-01", "date_to": "9999-12-31", "compare": "on"}, user=sales)
 
 
 @pytest.mark.usefixtures("book")
@@ -141,3 +143,8 @@ def test_progress_moves_and_cancel_stops_the_work(finance: Any, book: list[Order
         run_report(job, progress)
     assert seen == [0, 1, 2]
     assert ReportRun.objects.get(pk=run.pk).result is None
+
+
+@pytest.mark.parametrize("key", ["capacity", "suppliers"])
+def test_a_span_from_the_first_days_of_the_calendar_is_made(key: str, manager: Any) -> None:
+    assert compute_report(key, {"date_to": "0001-02-01"}, user=manager)["sections"]
