@@ -31,10 +31,17 @@ def _change(customer: Customer, event: EventType, *, actor: "User", **values: An
 
 @transaction.atomic
 def edit_customer(customer: Customer, *, actor: "User", version: int | None = None, **fields: Any) -> Customer:
-    """Changes `CustomerFields`. Raises StaleVersion when `version` is not the present one, TypeError for other fields."""
+    """Changes `CustomerFields`; a new owner brings the team, as `assign_owner`, where none is named.
+
+    Raises StaleVersion when `version` is not the present one, TypeError for other fields.
+    """
     if unknown := fields.keys() - CustomerFields.__annotations__.keys():
         raise TypeError(f"edit_customer() does not set {', '.join(sorted(unknown))}")
-    return _change(locked(customer, version=version), events.CUSTOMER_EDITED, actor=actor, **fields)
+    fresh = locked(customer, version=version)
+    owner = fields.get("owner")
+    if owner is not None and owner != fresh.owner:
+        fields.setdefault("team", owner.team or fresh.team)
+    return _change(fresh, events.CUSTOMER_EDITED, actor=actor, **fields)
 
 
 @transaction.atomic
