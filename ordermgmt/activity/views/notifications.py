@@ -20,13 +20,13 @@ from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables.paging import Sort, keyset_page
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from ordermgmt.activity.models.notification import NotificationQuerySet
 
 #: The bell counts no further.
 MOST = 99
 
 
-def _own(user: Any) -> "QuerySet[Notification]":
+def _own(user: Any) -> "NotificationQuerySet":
     """One's notifications without those whose sentence one has no right to any more."""
     found = Notification.objects.visible_to(user)
     hidden = hidden_types(user)
