@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import openpyxl
+import pypdf
 import pytest
 from django.core.exceptions import PermissionDenied
 
@@ -36,6 +37,8 @@ def test_the_period_before_stands_beside(sales: Any) -> None:
     found = compute_report("sales", params, user=sales)["sections"]["by_year"]
     assert found["totals"][0]["net"] == "300.00"
     assert found["before"][0]["net"] == "100.00"
+    paper = export(compute_report("sales", params, user=sales), "pdf", "by_year")
+    assert "Period before EUR" in pypdf.PdfReader(io.BytesIO(paper)).pages[0].extract_text()
     with pytest.raises(ValueError, match="compare"):
         compute_report("sales", {"compare": "on"}, user=sales)
     with pytest.raises(ValueError, match="compare: No calendar goes back"):
