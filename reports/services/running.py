@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from reports.models import ReportRun
 
@@ -172,4 +173,12 @@ def head_of(report: Report, raw: dict[str, Any], form: forms.Form, user: "User")
 
 def _filters_said(form: forms.Form) -> list[list[str]]:
     """The filters in force as pairs of words, for page and paper."""
-    return [[str(form[name].label), str(form[name].value())] for name in form.fields if form.cleaned_data.get(name)]
+    return [[str(form[name].label), _said(form, name)] for name in form.fields if form.cleaned_data.get(name)]
+
+
+def _said(form: forms.Form, name: str) -> str:
+    """A filter's value as the form shows it: yes instead of True, a choice by its label."""
+    if form.cleaned_data[name] is True:
+        return _("Yes")
+    value = str(form[name].value())
+    return str(dict(getattr(form.fields[name], "choices", ())).get(value, value))

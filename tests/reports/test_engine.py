@@ -37,6 +37,8 @@ def test_the_period_before_stands_beside(sales: Any) -> None:
     found = compute_report("sales", params, user=sales)["sections"]["by_year"]
     assert found["totals"][0]["net"] == "300.00"
     assert found["before"][0]["net"] == "100.00"
+    said = compute_report("sales", params | {"channel": "fair"}, user=sales)["filters"]
+    assert [value for _label, value in said[2:]] == ["Trade fair", "Yes"]
     paper = export(compute_report("sales", params, user=sales), "pdf", "by_year")
     assert "Period before EUR" in pypdf.PdfReader(io.BytesIO(paper)).pages[0].extract_text()
     with pytest.raises(ValueError, match="compare"):
