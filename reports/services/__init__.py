@@ -19,6 +19,7 @@ from .definitions import Report, Section, report_by_key, reports_for
 from .exporting import FORMATS, export
 from .full_export import EXPORT_JOB, WHOLE, fill_export, rows_left_out, start_export, whole_file, write_whole
 from .profit import not_counted
+from .rights import has_rights
 from .running import checked_params, compute_report, may_read, quiet
 from .saving import (
     MAIL_JOB,
@@ -59,6 +60,7 @@ __all__ = [
     "fill_export",
     "fill_figures",
     "fill_run",
+    "has_rights",
     "mark_all",
     "mark_days",
     "may_read",

@@ -13,6 +13,7 @@ from reports.models import ReportRun
 
 from .definitions import Column, Report, Row, Section, report_by_key, sections_for
 from .parameters import period_before
+from .rights import has_rights, rights_used
 from .summed import summed_rows
 
 if TYPE_CHECKING:
@@ -116,16 +117,9 @@ def before_of(
     return sums.lines()
 
 
-def rights_used(report: Report, user: "User") -> list[str]:
-    """The rights without which what this reader got would have looked different, or not been made."""
-    sections = report.sections
-    asked = {one.permission for one in sections} | {column.permission for one in sections for column in one.columns}
-    return sorted({report.permission, *report.also} | {one for one in asked if one and user.has_perm(one)})
-
-
 def may_read(run: ReportRun, user: "User") -> bool:
     """Whether the reader still has every right that the kept result was made with."""
-    return all(user.has_perm(one) for one in (run.result or {}).get("rights", []))
+    return has_rights(user, (run.result or {}).get("rights", []))
 
 
 def opened_report(key: str, raw: dict[str, Any], *, user: "User") -> tuple[Report, forms.Form, list[Section]]:
