@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from customers import events
 from customers.models import Customer
+from customers.models.customer import MOST_TAGS
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
 
@@ -69,7 +72,9 @@ def assign_owner(customer: Customer, *, owner: "User", actor: "User", version: i
 
 @transaction.atomic
 def add_tags(customer: Customer, tags: Iterable[str], *, actor: "User") -> Customer:
-    """Adds tags that the customer does not carry yet."""
+    """Adds tags that the customer does not carry yet. Raises ValidationError for more than one may carry."""
     fresh = locked(customer)
     kept = list(dict.fromkeys([*fresh.tags, *(tag.strip() for tag in tags if tag.strip())]))
+    if len(kept) > MOST_TAGS:
+        raise ValidationError({"tags": _("At most 20 tags of at most 40 signs each.")})
     return _change(fresh, events.CUSTOMER_EDITED, actor=actor, tags=kept)
