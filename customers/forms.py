@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Address, Contact, Customer, EarlyMode
+from customers.models.customer import MOST_TAGS
 from ordermgmt.accounts.models import User
 from ordermgmt.accounts.roles import Role
 from ordermgmt.accounts.services import users_with_role
@@ -29,7 +30,6 @@ else:
 
 _PHONE = re.compile(r"[0-9+() ./\-–—＋（）]*(?:(?:x|ext\.?|转|#)\s?\d+)?", re.IGNORECASE)
 _CURRENCIES = ("EUR", "CNY", "USD", "GBP", "CHF", "JPY", "HKD", "SGD", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK")
-_MOST_TAGS = 20
 
 
 def sellers() -> Any:
@@ -63,7 +63,7 @@ class TagsField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         tags = list(dict.fromkeys(tag.strip() for tag in re.split(r"[,，;；\n]", text) if tag.strip()))
-        if len(tags) > _MOST_TAGS or any(len(tag) > 40 for tag in tags):
+        if len(tags) > MOST_TAGS or any(len(tag) > 40 for tag in tags):
             raise ValidationError(_("At most 20 tags of at most 40 signs each."))
         return tags
 

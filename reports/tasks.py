@@ -19,6 +19,7 @@ from fulfilment.events import (
     RECTIFICATION_DONE,
     RISK_HAPPENED,
     RISK_SOLVED,
+    SENT_AGAIN,
 )
 from fulfilment.models import WorkedHours
 from inventory.events import PRODUCT_EDITED
@@ -28,9 +29,12 @@ from orders.events import (
     ORDER_ACCEPTED,
     ORDER_AMENDED,
     ORDER_CANCELLED,
+    ORDER_EXTENDED,
     ORDER_FINISHED,
     ORDER_IMPORTED,
     ORDER_PLACED,
+    ORDER_REDELIVERED,
+    ORDER_REJECTED,
 )
 from orders.models import Order
 from reports.models import ReportRun, Subscription
@@ -41,6 +45,7 @@ from reports.services import (
     MAIL_JOB,
     check_sums,
     days_of_products,
+    days_of_rate,
     fill_export,
     fill_figures,
     fill_run,
@@ -121,8 +126,9 @@ def subscriptions() -> None:
 
 
 @subscriber(
-    ORDER_PLACED, ORDER_AMENDED, ORDER_CANCELLED, ORDER_IMPORTED, ORDER_FINISHED, ORDER_ACCEPTED, CHANGE_APPLIED,
-    RECTIFICATION_DONE, RISK_HAPPENED, RISK_SOLVED, PRODUCED, PRODUCTION_TAKEN_BACK, HOURS_BOOKED, CHARGE_ACCEPTED,
+    ORDER_PLACED, ORDER_AMENDED, ORDER_CANCELLED, ORDER_IMPORTED, ORDER_FINISHED, ORDER_REJECTED, ORDER_REDELIVERED,
+    ORDER_EXTENDED, ORDER_ACCEPTED, CHANGE_APPLIED, RECTIFICATION_DONE, SENT_AGAIN, RISK_HAPPENED, RISK_SOLVED, PRODUCED,
+    PRODUCTION_TAKEN_BACK, HOURS_BOOKED, CHARGE_ACCEPTED,
 )  # fmt: skip
 def mark_order_day(event: Any) -> None:
     """The sums of an order's date follow its documents, those of its former date too; told twice it changes nothing."""
@@ -141,12 +147,14 @@ def mark_product_days(event: Any) -> None:
 
 @subscriber(COST_RATE_SET, RATE_SET)
 def mark_hours_days(event: Any) -> None:
-    """What hours cost counts in the sums of the orders they were worked for: by somebody's rate, or a currency's."""
+    """Somebody's rate is in the sums of the orders they worked for, a currency's in those whose cost it converts."""
     if event.subject is None:
         return
-    of_staff = event.type == COST_RATE_SET.name
-    worked = {"staff": event.root_id} if of_staff else {"order__currency": event.subject.currency}
-    mark_days(WorkedHours.objects.filter(**worked).order_by().values_list("order__order_date", flat=True).distinct())
+    if event.type == RATE_SET.name:
+        mark_days(days_of_rate(event.subject.currency))
+        return
+    worked = WorkedHours.objects.filter(staff=event.root_id).order_by()
+    mark_days(worked.values_list("order__order_date", flat=True).distinct())
 
 
 @shared_task(name="reports.sums")

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
 
 
+#: So many tags a customer carries at most.
+MOST_TAGS = 20
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
     """Reads over customers."""
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from customers import events
 from customers.models import Customer
+from customers.models.customer import MOST_TAGS
 from ordermgmt.activity.events import EventType
 from ordermgmt.activity.services import record, snapshot
 
@@ -31,10 +34,17 @@ def _change(customer: Customer, event: EventType, *, actor: "User", **values: An
 
 @transaction.atomic
 def edit_customer(customer: Customer, *, actor: "User", version: int | None = None, **fields: Any) -> Customer:
-    """Changes `CustomerFields`. Raises StaleVersion when `version` is not the present one, TypeError for other fields."""
+    """Changes `CustomerFields`; a new owner brings the team, as `assign_owner`, where none is named.
+
+    Raises StaleVersion when `version` is not the present one, TypeError for other fields.
+    """
     if unknown := fields.keys() - CustomerFields.__annotations__.keys():
         raise TypeError(f"edit_customer() does not set {', '.join(sorted(unknown))}")
-    return _change(locked(customer, version=version), events.CUSTOMER_EDITED, actor=actor, **fields)
+    fresh = locked(customer, version=version)
+    owner = fields.get("owner")
+    if owner is not None and owner != fresh.owner:
+        fields.setdefault("team", owner.team or fresh.team)
+    return _change(fresh, events.CUSTOMER_EDITED, actor=actor, **fields)
 
 
 @transaction.atomic
@@ -62,7 +72,9 @@ def assign_owner(customer: Customer, *, owner: "User", actor: "User", version: i
 
 @transaction.atomic
 def add_tags(customer: Customer, tags: Iterable[str], *, actor: "User") -> Customer:
-    """Adds tags that the customer does not carry yet."""
+    """Adds tags that the customer does not carry yet. Raises ValidationError for more than one may carry."""
     fresh = locked(customer)
     kept = list(dict.fromkeys([*fresh.tags, *(tag.strip() for tag in tags if tag.strip())]))
+    if len(kept) > MOST_TAGS:
+        raise ValidationError({"tags": _("At most 20 tags of at most 40 signs each.")})
     return _change(fresh, events.CUSTOMER_EDITED, actor=actor, tags=kept)

@@ -65,7 +65,7 @@ def create(request: Request) -> HttpResponse:
             return _form(request, form, None, status=422, **found)
         customer = services.create_customer(actor=request.user, **form.fields_given())
         messages.success(request, _("Customer %(number)s has been entered.") % {"number": customer.number})
-        return redirect(customer)
+        return redirect(_page_of(request, customer))
     return _form(request, form, None, status=422 if request.method == "POST" else 200)
 
 
@@ -112,8 +112,14 @@ def edit(request: Request, number: str) -> HttpResponse:
         except StaleVersion:
             return _conflict(request, form, number)
         messages.success(request, _("The customer has been saved."))
-        return redirect(customer)
+        return redirect(_page_of(request, customer))
     return _form(request, form, customer, status=422 if request.method == "POST" else 200)
+
+
+def _page_of(request: Request, customer: Customer) -> str:
+    """The customer's page; of one that was given away: the list."""
+    seen = Customer.objects.visible_to(request.user).filter(pk=customer.pk).exists()
+    return customer.get_absolute_url() if seen else "/customers/"
 
 
 def _unconfirmed(request: Request, form: CustomerForm, customer: Customer | None) -> dict[str, Any] | None:
@@ -164,9 +170,7 @@ class CustomerAction(ActionView):
         return Customer.objects.visible_to(self.request.user)
 
     def back(self, instance: Any) -> str:
-        if Customer.objects.visible_to(self.request.user).filter(pk=instance.pk).exists():
-            return str(instance.get_absolute_url())
-        return "/customers/"  # given away
+        return _page_of(self.request, instance)
 
 
 class ContactAction(ActionView):

@@ -19,6 +19,7 @@ from .definitions import Report, Section, report_by_key, reports_for
 from .exporting import FORMATS, export
 from .full_export import EXPORT_JOB, WHOLE, fill_export, rows_left_out, start_export, whole_file, write_whole
 from .profit import not_counted
+from .rights import has_rights
 from .running import checked_params, compute_report, may_read, quiet
 from .saving import (
     MAIL_JOB,
@@ -30,7 +31,7 @@ from .saving import (
     subscribed_file,
     unsubscribe,
 )
-from .summing import check_sums, days_of_products, difference_rows, mark_all, mark_days, refresh_sums
+from .summing import check_sums, days_of_products, days_of_rate, difference_rows, mark_all, mark_days, refresh_sums
 from .variance import variance_of
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "compute_report",
     "dashboards_for",
     "days_of_products",
+    "days_of_rate",
     "delete_saved",
     "delivery_report",
     "difference_rows",
@@ -58,6 +60,7 @@ __all__ = [
     "fill_export",
     "fill_figures",
     "fill_run",
+    "has_rights",
     "mark_all",
     "mark_days",
     "may_read",

@@ -11,7 +11,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 
-from ordermgmt.accounts.roles import Role
 from ordermgmt.activity.models import Job, WorkState
 from ordermgmt.activity.services import record
 from ordermgmt.activity.services.jobs import ClaimLost, enqueue
@@ -19,7 +18,8 @@ from reports import events
 from reports.models import ReportRun
 
 from .definitions import report_by_key
-from .running import Progress, compute_report, may_read, quiet, rights_used
+from .rights import rights_used
+from .running import Progress, compute_report, quiet
 
 if TYPE_CHECKING:
     from ordermgmt.accounts.models import User
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
 SHARED_FOR = dt.timedelta(minutes=1)
 #: How often a job looks whether another one has finished the same work.
 _LOOK_EVERY = 0.5
-
-
-def scope_of(user: "User") -> str:
-    """What decides what this reader sees: two people with the same text see the same figures.
-
-    Sellers and project managers see by name and team; finance sees everything, a manager the department.
-    """
-    roles = sorted(str(role) for role in Role if user.has_role(role))
-    if user.is_system:
-        return "system"
-    if set(roles) <= {Role.FINANCE, Role.FINANCE_MANAGER}:
-        return "+".join(roles)
-    if set(roles) <= {Role.FINANCE, Role.FINANCE_MANAGER, Role.MANAGER}:
-        return f"{'+'.join(roles)}:{user.department_id}"
-    return f"{'+'.join(roles)}:{user.pk}:{user.team_id}:{user.department_id}"
 
 
 def digest_of(*parts: Any) -> str:
@@ -73,13 +58,12 @@ def start_report(key: str, raw: dict[str, Any], *, actor: "User") -> tuple[Repor
 
 
 def _made_already(run: ReportRun) -> ReportRun | None:
-    """A result just made of the same question for somebody who sees the same."""
+    """A result just made of the same question, with the rights that the asker has now."""
     since = run.requested_at - SHARED_FOR
     same = ReportRun.objects.filter(key=run.key, params=run.params, language=run.language, finished_at__gte=since)
-    scope = scope_of(run.requested_by)
-    others = same.exclude(result=None).exclude(pk=run.pk).select_related("requested_by").order_by("-finished_at")[:20]
-    found = next((one for one in others if scope_of(one.requested_by) == scope), None)
-    return found if found is not None and may_read(found, run.requested_by) else None
+    rights = rights_used(report_by_key(run.key), run.requested_by)
+    others = same.exclude(result=None).exclude(pk=run.pk).order_by("-finished_at")[:20]
+    return next((one for one in others if (one.result or {}).get("rights") == rights), None)
 
 
 def _claim(run: ReportRun, question: str) -> bool:
@@ -120,7 +104,7 @@ def fill_run(run: ReportRun, *, progress: Progress = quiet) -> ReportRun:
         return run
     if not person.is_active or not report.may_run(person):
         raise PermissionDenied
-    question = digest_of(run.key, run.params, run.language, scope_of(person), rights_used(report, person))
+    question = digest_of(run.key, run.params, run.language, rights_used(report, person))
     while True:
         if (shared := _made_already(run)) is not None and shared.result and shared.finished_at:
             return _keep(run, shared.result, shared.finished_at)

@@ -14,8 +14,9 @@ from ordermgmt.activity.services.jobs import enqueue
 from ordermgmt.company.services import business_today
 from reports.models import DashboardFigures
 
-from .asking import digest_of, scope_of
+from .asking import digest_of
 from .dashboards import DASHBOARDS, Dashboard, Tile, dashboards_for, months_until
+from .rights import scope_of
 from .running import Progress, checked_params, quiet, section_of
 
 if TYPE_CHECKING:

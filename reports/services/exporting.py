@@ -24,6 +24,8 @@ FORMATS = {
 }
 
 _ROWS_ON_PAPER = 200
+#: A sheet ends after 1,048,576 rows, and drops what comes after them without a word: head, totals and notes have theirs.
+_ROWS_ON_A_SHEET = 1_048_000
 
 Lines = Sequence[dict[str, Any]]
 
@@ -73,7 +75,7 @@ class Sheet:
     """
 
     def __init__(self, book: Any, name: str, columns: list[dict[str, Any]]) -> None:
-        self.columns, self.rows = columns, 0
+        self.columns, self.rows, self.cut = columns, 0, 0
         self.sheet = book.add_worksheet(name)
         self.formats = {
             "amount": book.add_format({"num_format": "#,##0.00"}),
@@ -91,7 +93,10 @@ class Sheet:
             self.sheet.write_string(0, x, column["label"], head)
 
     def add(self, row: dict[str, Any]) -> None:
-        """One more row of plain values."""
+        """One more row of plain values; of those that no sheet holds only the number is kept."""
+        if self.rows == _ROWS_ON_A_SHEET:
+            self.cut += 1
+            return
         self.rows += 1
         for x, column in enumerate(self.columns):
             self._cell(self.rows, x, row.get(column["key"]), column["kind"])
@@ -101,6 +106,7 @@ class Sheet:
 
         Those of the period `before` stand below them, as figures.
         """
+        more += self.cut
         for offset, line in enumerate(totals, start=1):
             self._total(self.rows + offset, line, whole=not more)
         below = self.rows + len(totals) + 2

@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db.models import QuerySet
 
 from ordermgmt.lib.tables import Column as ListColumn
+from ordermgmt.lib.typed import storable
 
 from .definitions import Row
 
@@ -24,6 +25,7 @@ Params = Mapping[str, Any]
 Rows = QuerySet[Any]
 #: How the values that a row stands for are named in an address.
 _BY, _NONE = "by.", "none"
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,16 @@ class Group:
         for name in self.keys:
             if (value := address.get(f"{_BY}{name}")) is not None:
                 chosen[name] = value
+                if not storable(value):
+                    raise ValueError("no database takes such a value")
             elif name in address.getlist(_NONE):
                 chosen[f"{name}__isnull"] = True
         try:
-            return self.queryset(user, params).filter(**chosen)
+            found = self.queryset(user, params).filter(**chosen)
+            _check_numbers(found)
         except (ValidationError, TypeError, OverflowError) as error:
             raise ValueError(str(error)) from error
+        return found
 
     def sums(self, documents: Rows) -> list[Row]:
         """The figures of the documents together, a line per currency."""
@@ -107,6 +113,16 @@ class Group:
         path = self.facts.currency
         found = rows.values(path).annotate(**self.facts.figures).order_by(path)
         return [_exact(row) | {"currency": row[path]} for row in found]
+
+
+def _check_numbers(rows: Rows) -> None:
+    """Raises ValueError for a year that no calendar has, and for a number that no column holds."""
+    try:
+        _sql, values = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return
+    if any(isinstance(value, int) and abs(value) > _LARGEST for value in values):
+        raise ValueError("no column holds such a number")
 
 
 def _exact(row: Row) -> Row:

@@ -22,6 +22,7 @@ from ordermgmt.documents.services import store_file
 from reports.models import ReportRun
 
 from .exporting import FORMATS, Sheet, csv_line, sheet_name
+from .rights import rights_used
 from .running import (
     Progress,
     Sums,
@@ -31,7 +32,6 @@ from .running import (
     may_read,
     opened_report,
     plain,
-    rights_used,
     rows_of,
 )
 

@@ -111,7 +111,7 @@ def forecast(user: "User", params: dict[str, Any]) -> Iterator[Row]:
     """Cash to come in, per month; of a past day: what was owed and foreseen then, which no list of today shows."""
     day = params.get("as_of")
     if not day or day >= business_today():
-        yield from _FORECAST.rows(user, params)
+        yield from _FORECAST.rows(user, {**params, "as_of": None})  # tomorrow the list behind is not of that day
         return
     customers = _customers(user, params).order_by()
     seen = Invoice.objects.visible_to(user).order_by().values("pk")
@@ -176,6 +176,7 @@ RECEIVABLES = register(
                 _FROM,
                 (Column("customer__number", _("Number")), Column("label", _("Customer")), *_CASH),
                 chart="sum",
+                dated=False,
             ),
         ),
     )

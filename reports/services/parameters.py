@@ -83,6 +83,8 @@ class PeriodForm(forms.Form):
             raise ValidationError({"date_to": _("The last date lies before the first.")})
         if data.get("compare") and not (first and last) and not self.errors:
             raise ValidationError({"compare": _("To compare, say from which date and until which date.")})
+        if data.get("compare") and first and last and first - dt.date.min <= last - first:
+            raise ValidationError({"compare": _("No calendar goes back to a period of this length before it.")})
         return data
 
 
@@ -141,7 +143,7 @@ class SpanForm(forms.Form):
         data = super().clean() or {}
         today = business_today()
         last = data.get("date_to") or max(today, data.get("date_from") or today)
-        first = data.get("date_from") or last - dt.timedelta(days=365)
+        first = data.get("date_from") or dt.date.fromordinal(max(1, last.toordinal() - 365))
         if last < first:
             raise ValidationError({"date_to": _("The last date lies before the first.")})
         if last - first > dt.timedelta(days=MOST_DAYS):

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, CharField, Count, F, Max, Q, Subquery, Sum, Value, When
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from fulfilment.models import Risk, RiskCategory, RiskScale
+from fulfilment.models import Risk, RiskScale
 from ordermgmt.lib.tables import Column as ListColumn
 
 from .definitions import Column, Report, Row, grouped, register
@@ -43,6 +43,8 @@ RISKS = Facts(
         "grave": Count("pk", filter=Q(state=Risk.State.OPEN, points__gte=_HIGH)),
         "happened": Count("pk", filter=Q(state__in=[Risk.State.HAPPENED, Risk.State.RESOLVED])), "worst": Max("points"),
         "lost": Sum("days"), "paid": Sum("cost"),
+        # Of one category they are all the same; grouped by it, a link would not outlive its renaming.
+        "category_name": Max("category__name"), "category_name_zh": Max("category__name_zh"),
     },
     columns=(
         ListColumn("title", _("Risk")),
@@ -70,8 +72,8 @@ _FIGURES = (
 
 
 def _category(row: Row) -> Row:
-    names = {one.code: str(one) for one in RiskCategory.objects.all()}
-    return {"label": names.get(row["category"], row["category"])}
+    chinese = (get_language() or "").startswith("zh")
+    return {"label": (chinese and row["category_name_zh"]) or row["category_name"]}
 
 
 def _level(row: Row) -> Row:

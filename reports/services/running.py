@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from reports.models import ReportRun
 
 from .definitions import Column, Report, Row, Section, report_by_key, sections_for
 from .parameters import period_before
+from .rights import has_rights, rights_used
 from .summed import summed_rows
 
 if TYPE_CHECKING:
@@ -115,16 +117,9 @@ def before_of(
     return sums.lines()
 
 
-def rights_used(report: Report, user: "User") -> list[str]:
-    """The rights without which what this reader got would have looked different, or not been made."""
-    sections = report.sections
-    asked = {one.permission for one in sections} | {column.permission for one in sections for column in one.columns}
-    return sorted({report.permission, *report.also} | {one for one in asked if one and user.has_perm(one)})
-
-
 def may_read(run: ReportRun, user: "User") -> bool:
     """Whether the reader still has every right that the kept result was made with."""
-    return all(user.has_perm(one) for one in (run.result or {}).get("rights", []))
+    return has_rights(user, (run.result or {}).get("rights", []))
 
 
 def opened_report(key: str, raw: dict[str, Any], *, user: "User") -> tuple[Report, forms.Form, list[Section]]:
@@ -172,4 +167,12 @@ def head_of(report: Report, raw: dict[str, Any], form: forms.Form, user: "User")
 
 def _filters_said(form: forms.Form) -> list[list[str]]:
     """The filters in force as pairs of words, for page and paper."""
-    return [[str(form[name].label), str(form[name].value())] for name in form.fields if form.cleaned_data.get(name)]
+    return [[str(form[name].label), _said(form, name)] for name in form.fields if form.cleaned_data.get(name)]
+
+
+def _said(form: forms.Form, name: str) -> str:
+    """A filter's value as the form shows it: yes instead of True, a choice by its label."""
+    if form.cleaned_data[name] is True:
+        return _("Yes")
+    value = str(form[name].value())
+    return str(dict(getattr(form.fields[name], "choices", ())).get(value, value))

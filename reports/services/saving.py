@@ -17,6 +17,7 @@ from reports.models import SavedReport, Subscription
 from .definitions import report_by_key
 from .exporting import export
 from .full_export import WHOLE, whole_file
+from .rights import has_rights
 from .running import Progress, compute_report
 
 MAIL_JOB = "reports.mail"
@@ -97,7 +98,7 @@ def still_entitled(found: Subscription, rights: list[str] | None = None) -> User
     """
     person = User.objects.select_related("team").get(pk=found.person_id)
     shown = SavedReport.objects.visible_to(person).filter(pk=found.saved_id).exists()
-    if not (person.is_active and shown and all(person.has_perm(one) for one in rights or ())):
+    if not (person.is_active and shown and has_rights(person, rights or ())):
         raise PermissionDenied
     return person
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max, Min, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from fulfilment.models import MaterialUse, WorkedHours
 from inventory.models import ProductCategory
 from ordermgmt.activity.models import Delivery
 from ordermgmt.lib.money import ZERO
@@ -242,3 +243,12 @@ def days_of_products(products: Any) -> set[dt.date]:
     """The order dates of the orders with any of the products (keys): those whose sums name their category."""
     lines = OrderLine.objects.filter(product__in=products).order_by().annotate(day=F("order__order_date"))
     return set(lines.values_list("day", flat=True).distinct())
+
+
+def days_of_rate(currency: str) -> set[dt.date]:
+    """The order dates of the orders whose hours or material the rates of a currency bring into their own."""
+    worked = WorkedHours.objects.filter(order__currency=currency).order_by()
+    days = set(worked.values_list("order__order_date", flat=True).distinct())
+    order = "production__order_line__order"
+    taken = MaterialUse.objects.filter(Q(product__currency=currency) | Q(**{f"{order}__currency": currency})).order_by()
+    return days | set(taken.values_list(f"{order}__order_date", flat=True).distinct())

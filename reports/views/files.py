@@ -14,7 +14,7 @@ from ordermgmt.documents.models import StoredFile
 from ordermgmt.documents.views.serving import file_response
 from ordermgmt.lib.http import Request
 from reports.models import ReportRun
-from reports.services import EXPORT_JOB, WHOLE, start_export
+from reports.services import EXPORT_JOB, WHOLE, has_rights, start_export
 
 
 @require_POST
@@ -36,6 +36,6 @@ def download(request: Request, public_id: uuid.UUID) -> HttpResponseBase:
     made = job.result or {}
     if not made.get("stored"):
         raise Http404
-    if not all(request.user.has_perm(one) for one in made["rights"]):
+    if not has_rights(request.user, made["rights"]):
         raise PermissionDenied
     return file_response(get_object_or_404(StoredFile, public_id=made["stored"]))

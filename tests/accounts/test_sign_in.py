@@ -151,6 +151,20 @@ def test_device_of_another_account_does_not_help(client, later):
     assert sign_in(client).status_code == 429
 
 
+def test_own_account_does_not_wipe_the_guesses_of_a_shared_device(client, later):
+    """Both have signed in on this browser; between guesses at the one, the guesser signs in to their own account."""
+    for email in ("sales@example.com", "pm@example.com"):
+        sign_in(client, email)
+        client.post("/logout/")
+    for _ in range(3):
+        for _guess in range(2):
+            sign_in(client, password="guess")
+        sign_in(client, "pm@example.com")
+        client.post("/logout/")
+    assert sign_in(client).status_code == 429
+    assert sign_in(client, "pm@example.com").status_code == 302
+
+
 def test_usual_device_is_counted_too(client, later):
     sign_in(client)
     client.post("/logout/")

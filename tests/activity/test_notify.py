@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
+from ordermgmt.accounts.services import assign_roles
 from ordermgmt.activity.events import EventType, register
 from ordermgmt.activity.models import Delivery, Notification, Preference
 from ordermgmt.activity.services import message_id, record, set_preferences, work_off
+from ordermgmt.activity.services.notifying import notify
 from ordermgmt.lib.mailfiles import EmailBackend
 
 PEOPLE: list[object] = []
@@ -43,6 +45,20 @@ def test_amount_is_told_to_those_who_may_see_it(sales, sales_manager, finance, c
     record(DEAR, customer, actor=sales, amount="9.00")
     work_off()
     assert [one.user for one in Notification.objects.all()] == [finance]
+
+
+def test_who_lost_the_right_since_is_told_no_more(sales, finance, admin, customer, client_of):
+    PEOPLE[:] = [finance]
+    set_preferences({DEAR.name: (True, True)}, actor=finance)
+    event = record(DEAR, customer, actor=sales, amount="9.00")
+    notify(event)
+    assign_roles(finance, roles=["warehouse"], actor=admin)
+    work_off()
+    assert [one for one in mail.outbox if one.to == [finance.email]] == []
+    page = client_of(finance).get("/activity/notifications/").content.decode()
+    assert "cost 9.00" not in page
+    assign_roles(finance, roles=["finance"], actor=admin)
+    assert "cost 9.00" in client_of(finance).get("/activity/notifications/").content.decode()
 
 
 def test_disabled_person_hears_nothing(sales, sales_manager, customer):

@@ -39,6 +39,24 @@ def test_edit_works(client_of: Any, sales: Any, own: Customer) -> None:
     assert Customer.objects.found_by("eigen ag").get() == own
 
 
+def test_a_new_salesperson_brings_their_team(client_of: Any, sales: Any, sales2: Any, own: Customer) -> None:
+    assert sales2.team_id not in (None, own.team_id)
+    answer = client_of(sales).post(f"{own.get_absolute_url()}edit/", data(own, owner=sales2.pk))
+    assert answer["Location"] == "/customers/"
+    own.refresh_from_db()
+    assert (own.owner, own.team) == (sales2, sales2.team)
+    assert client_of(sales).get(own.get_absolute_url()).status_code == 404
+
+
+def test_tags_that_are_added_leave_a_customer_that_can_be_edited(client_of: Any, sales: Any, own: Customer) -> None:
+    client = client_of(sales)
+    for place, status in ((0, 302), (1, 422)):
+        tags = ", ".join(f"tag {15 * place + number}" for number in range(15))
+        assert client.post(f"{own.get_absolute_url()}do/tag/", {"tags": tags}).status_code == status
+    own.refresh_from_db()
+    assert len(own.tags) == 15
+
+
 def test_edit_get_writes_nothing(client_of: Any, sales: Any, own: Customer) -> None:
     assert client_of(sales).get(f"{own.get_absolute_url()}edit/", data(own, name="X")).status_code == 200
     own.refresh_from_db()

@@ -7,8 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from customers.models import Contact, Customer
+from customers.services import create_customer
 from ordermgmt.activity.models import Job
+from ordermgmt.activity.services import Rejected
 from ordermgmt.documents.models import ImportProfile, ImportRun
+from ordermgmt.documents.services import uploading
 from ordermgmt.documents.tasks import import_file
 from tests.conftest import data_folder
 
@@ -68,6 +71,41 @@ def test_second_run_changes_nothing(client_of: Any, admin: Any) -> None:
         work(Job.objects.latest("pk"))
         run.refresh_from_db()
         assert run.report["steps"][0][expected] == 1
+
+
+def test_what_came_to_nothing_is_tried_again(client_of: Any, admin: Any, sales: Any) -> None:
+    """Pressed again after what was missing has been entered it is another job, and this one finds it."""
+    client = client_of(admin)
+    run = upload(client, "Customer,Contact\nSpäter GmbH,Frau Neu\n".encode(), target="contacts")
+    client.post(run.get_absolute_url(), {**mapped(client, run, mode="all"), "save": "1"})
+    for created in (0, 1):
+        client.post(f"/documents/imports/{run.public_id}/run/")
+        work(Job.objects.latest("pk"))
+        run.refresh_from_db()
+        assert run.report["steps"][0]["created"] == created
+        create_customer(actor=sales, name="Später GmbH")
+    assert Job.objects.count() == 2
+    assert run.finished_at
+
+
+def test_a_dry_run_of_a_mapping_that_was_changed_counts_no_more(client_of: Any, admin: Any, monkeypatch: Any) -> None:
+    client = client_of(admin)
+    run = upload(client, CUSTOMERS.encode())
+    client.post(run.get_absolute_url(), {**mapped(client, run), "check": "1"})
+    job = Job.objects.latest("pk")
+
+    real = uploading.run_import
+
+    def slow(*args: Any, **options: Any) -> Any:
+        report = real(*args, **options)
+        client.post(run.get_absolute_url(), {**mapped(client, run), "save": "1"})
+        return report
+
+    monkeypatch.setattr(uploading, "run_import", slow)
+    with pytest.raises(Rejected, match="changed meanwhile"):
+        work(job)
+    run.refresh_from_db()
+    assert run.check_report is None
 
 
 def test_all_or_nothing(client_of: Any, admin: Any) -> None:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from customers.services import create_customer
+from ordermgmt.lib.importing.values import plain
 from ordermgmt.lib.tables import Column, ListView
 from ordermgmt.lib.tables.paging import Sort, keyset_page
 
@@ -134,6 +135,13 @@ def test_p24_formula_in_a_name_is_neutralised_in_csv_and_a_string_in_xlsx(sales:
         ("s", "-2+3"),
         ("n", 30),
     ]
+
+
+def test_p24_the_wide_signs_of_chinese_keyboards_begin_a_formula_too(sales: Any) -> None:
+    create_customer(actor=sales, name="＝cmd", segment="＠x")
+    rows = list(csv.reader(io.StringIO(text_of(get(sales, "export=csv&q=cmd")))))
+    assert rows[1][1:3] == ["'＝cmd", "'＠x"]
+    assert [plain(cell) for cell in rows[1][1:3]] == ["＝cmd", "＠x"]  # as the import reads them
 
 
 def test_the_export_holds_what_is_shown_and_nothing_else(sales: Any) -> None:

@@ -80,3 +80,17 @@ def test_what_was_owed_then_is_not_lessened_by_what_was_paid_since(db: None) -> 
     assert now - forecast(None)["owed"] == 300
     aged = compute_report("receivables", {"as_of": yesterday.isoformat()}, user=person("finance"))["sections"]["aged"]
     assert sum(Decimal(row["open"]) for row in aged["totals"]) == before
+
+
+def test_a_past_day_shows_nothing_of_today_beside_it(db: None) -> None:
+    """By customer only what is open now can be told; and what is behind today's rows is asked for without a day."""
+    billing.issued()
+    today, finance = business_today(), person("finance")
+    now = compute_report("receivables", {"as_of": today.isoformat()}, user=finance)["sections"]
+    then = compute_report("receivables", {"as_of": (today - dt.timedelta(days=9)).isoformat()}, user=finance)[
+        "sections"
+    ]
+    assert set(then) == {"aged", "forecast"}
+    assert now["forecast"]["rows"]
+    assert not any("as_of" in row["link"] for row in now["forecast"]["rows"])
+    assert compute_report("receivables", {}, user=finance)["sections"]["by_customer"]["rows"]

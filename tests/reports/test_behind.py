@@ -116,6 +116,8 @@ def test_nothing_of_others_is_behind_a_figure(sales: Any, sales2: Any, warehouse
     [
         "nothing/by_year/", "sales/nothing/", "sales/by_year/?by.year=x", "sales/by_month/?by.month=2025-99-99",
         "sales/by_month/?by.month=%00", "sales/by_year/?date_from=x", "orders/by_owner/?by.owner_id=9e99",
+        "sales/by_year/?by.year=0", "sales/by_year/?by.year=10000", "sales/by_year/?by.year=-5", "sales/by_region/?by.region=%00",
+        "sales/by_year/?by.year=99999999999999999999", "orders/by_owner/?by.owner_id=99999999999999999999",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_of_ours(manager: Any, client_of: Any, path: str) -> None:

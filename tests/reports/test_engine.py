@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import openpyxl
+import pypdf
 import pytest
 from django.core.exceptions import PermissionDenied
 
@@ -36,8 +37,14 @@ def test_the_period_before_stands_beside(sales: Any) -> None:
     found = compute_report("sales", params, user=sales)["sections"]["by_year"]
     assert found["totals"][0]["net"] == "300.00"
     assert found["before"][0]["net"] == "100.00"
+    said = compute_report("sales", params | {"channel": "fair"}, user=sales)["filters"]
+    assert [value for _label, value in said[2:]] == ["Trade fair", "Yes"]
+    paper = export(compute_report("sales", params, user=sales), "pdf", "by_year")
+    assert "Period before EUR" in pypdf.PdfReader(io.BytesIO(paper)).pages[0].extract_text()
     with pytest.raises(ValueError, match="compare"):
         compute_report("sales", {"compare": "on"}, user=sales)
+    with pytest.raises(ValueError, match="compare: No calendar goes back"):
+        compute_report("sales", {"date_from": "0001-01-01", "date_to": "9999-12-31", "compare": "on"}, user=sales)
 
 
 @pytest.mark.usefixtures("book")
@@ -141,3 +148,8 @@ def test_progress_moves_and_cancel_stops_the_work(finance: Any, book: list[Order
         run_report(job, progress)
     assert seen == [0, 1, 2]
     assert ReportRun.objects.get(pk=run.pk).result is None
+
+
+@pytest.mark.parametrize("key", ["capacity", "suppliers"])
+def test_a_span_from_the_first_days_of_the_calendar_is_made(key: str, manager: Any) -> None:
+    assert compute_report(key, {"date_to": "0001-02-01"}, user=manager)["sections"]

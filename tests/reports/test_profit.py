@@ -91,14 +91,15 @@ def test_queries_do_not_grow_with_orders(finance: Any, sales: Any) -> None:
     assert counts[0] == counts[1]
 
 
-def _priced_in(currency: str) -> Product:
+def priced_in(currency: str) -> Product:
+    """A product like SKU-1 that costs in another currency."""
     product = Product.objects.get(sku="SKU-1")
     product.pk, product.sku, product.currency = None, f"SKU-{currency}", currency
     product.save(force_insert=True)
     return product
 
 
-def _took(order_line: Any, product: Any, day: dt.date, quantity: int, cost: str, by: Any) -> None:
+def took(order_line: Any, product: Any, day: dt.date, quantity: int, cost: str, by: Any) -> None:
     """Production took so much where the bill of material says 1."""
     made = Production.objects.create(
         order_line=order_line, quantity=1, on=day, key=f"{product.pk}-{day}", recorded_by=by
@@ -117,10 +118,10 @@ def _material(one: Order, finance: Any) -> tuple[Decimal, str, list[str]]:
 def test_material_in_a_foreign_currency_counts_at_the_rate_of_its_day(finance: Any, client_of: Any) -> None:
     one = started(line(quantity=5))
     row = one.lines.get()
-    dollars = _priced_in("USD")
+    dollars = priced_in("USD")
     first, later = dt.date(2026, 3, 2), dt.date(2026, 3, 9)
     for day in (first, later):
-        _took(row, dollars, day, 11, "3.00", finance)
+        took(row, dollars, day, 11, "3.00", finance)
     amount, why, reasons = _material(one, finance)
     assert amount == 0
     assert "Material in USD is not counted: no exchange rate" in why
@@ -140,9 +141,9 @@ def test_foreign_material_costs_the_same_queries(finance: Any) -> None:
     row = one.lines.get()
     counts = []
     for currency in ("USD", "CHF", "JPY"):
-        product = _priced_in(currency)
+        product = priced_in(currency)
         for day in range(1, 5):
-            _took(row, product, dt.date(2026, 3, day), 3, "2", finance)
+            took(row, product, dt.date(2026, 3, day), 3, "2", finance)
         set_exchange_rate(currency=currency, day=dt.date(2026, 3, 2), rate=Decimal("0.5"), actor=finance)
         with CaptureQueriesContext(connection) as found:
             list(figures(Order.objects.all()))

@@ -14,11 +14,16 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from customers.services import create_customer
+from fulfilment.models import RiskCategory
+from fulfilment.services import add_risk
+from ordermgmt.company.services import business_today
 from orders.services import cancel_order, create_order, place_order
 from reports.models import ReportRun
 from reports.services import compute_report, definitions, export, fill_run, start_report
+from tests.factories.orders import placed
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +129,20 @@ def test_the_queries_do_not_grow_with_the_book(finance: Any, sales: Any) -> None
     with CaptureQueriesContext(connection) as many:
         compute_report("sales", {}, user=finance)
     assert len(many) == len(few)
+
+
+def test_the_queries_do_not_grow_with_the_categories_of_risks(pm: Any, manager: Any) -> None:
+    one, counts, names = placed(), [], []
+    fields = {"probability": 2, "impact": 2, "owner": pm, "review_on": business_today(), "actor": pm}
+    for category in RiskCategory.objects.order_by("pk")[:4]:
+        add_risk(one, title="Storm", category=category, **fields)
+        compute_report("risks", {}, user=manager)  # reads the reader's roles once
+        with CaptureQueriesContext(connection) as queries, translation.override("zh-hans"):
+            rows = compute_report("risks", {}, user=manager)["sections"]["by_category"]["rows"]
+            names.append(str(category))
+        counts.append(len(queries))
+    assert len(set(counts)) == 1
+    assert {row["label"] for row in rows} == set(names)
 
 
 @pytest.mark.usefixtures("book")

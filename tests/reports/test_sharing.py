@@ -10,11 +10,13 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from customers.services import create_customer
+from ordermgmt.accounts.models import User
 from ordermgmt.activity.models import Job
 from ordermgmt.activity.services import cancel_job, working
 from ordermgmt.activity.services.working import run_job
 from reports.models import ReportRun
-from reports.services import asking, fill_run, start_report
+from reports.services import asking, fill_run, start_export, start_report
+from reports.tasks import export_report
 from tests.factories.orders import person
 from tests.reports.test_run_report import order
 
@@ -147,7 +149,6 @@ def test_the_work_of_a_killed_worker_is_taken_over(made: list[str], finance: Any
         dead.key,
         dead.params,
         dead.language,
-        asking.scope_of(finance),
         asking.rights_used(asking.report_by_key("sales"), finance),
     )
     now = timezone.now()
@@ -168,10 +169,37 @@ def test_a_job_that_was_killed_goes_on_with_its_own_work(made: list[str], financ
         run.key,
         run.params,
         run.language,
-        asking.scope_of(finance),
         asking.rights_used(asking.report_by_key("sales"), finance),
     )
     ReportRun.objects.filter(pk=run.pk).update(making=question)
     assert fill_run(ReportRun.objects.get(pk=run.pk)).result is not None
     assert fill_run(ReportRun.objects.get(pk=run.pk)).making is None
     assert len(made) == 1
+
+
+def answers(client: Any, pages: list[str]) -> list[int]:
+    """How each page answers; files are read to their end."""
+    found = [client.get(page) for page in pages]
+    for one in found:
+        b"".join(one)
+    return [one.status_code for one in found]
+
+
+def test_a_result_of_others_documents_is_not_read_any_more(finance: Any, sales: Any, client_of: Any) -> None:
+    """The permissions are the same ones; whose orders they open is not."""
+    book()
+    for who, change in (
+        (finance, lambda: finance.role_assignments.update(role="sales")),
+        (sales, lambda: User.objects.filter(pk=sales.pk).update(team=None)),
+    ):
+        run = fill_run(start_report("orders", {}, actor=who)[0])
+        job = start_export(run, "csv", actor=who)
+        Job.objects.filter(pk=job.pk).update(result=export_report(job, lambda *_: None))
+        pages = [
+            f"/reports/runs/{run.public_id}/",
+            f"/reports/runs/{run.public_id}/csv/",
+            f"/reports/files/{job.public_id}/",
+        ]
+        assert answers(client_of(who), pages) == [200, 200, 200]
+        change()
+        assert answers(client_of(User.objects.get(pk=who.pk)), pages) == [403, 403, 403]

@@ -10,22 +10,33 @@ from django.db import connection, connections
 from django.db.models import QuerySet, Sum
 from django.test.utils import CaptureQueriesContext
 
-from billing.services import accept_charge, add_charge
-from fulfilment.models import Risk, RiskCategory
-from fulfilment.services import Entry, add_risk, book_hours, realise_risk, resolve_risk, set_cost_rate
+from billing.services import accept_charge, add_charge, set_exchange_rate
+from fulfilment.models import Rectification, Risk, RiskCategory
+from fulfilment.services import (
+    Entry,
+    add_risk,
+    book_hours,
+    realise_risk,
+    resolve_risk,
+    send_returned,
+    set_cost_rate,
+)
 from inventory.models import ProductCategory
 from inventory.services import edit_product
 from ordermgmt.activity.services import work_off
 from ordermgmt.company.services import business_today
 from orders.models import Order
-from orders.services import cancel_order
+from orders.services import cancel_order, finish_order, note_accepted, note_shipped, reject_order
 from reports import services
 from reports.models import DaySum, DirtyDay, SumsCheck
 from reports.services import compute_report, summed, summing
 from tests.factories.changes import applied, more
+from tests.factories.fulfilment import fresh
 from tests.factories.inventory import make_product
 from tests.factories.orders import customer_b, line, person, placed, started
 from tests.factories.staff import assign, service_order, staff
+from tests.fulfilment.test_return import answer, back, sent
+from tests.reports.test_profit import priced_in, took
 
 pytestmark = pytest.mark.django_db
 SECTIONS = [
@@ -59,6 +70,12 @@ def book(db: None) -> list[Order]:
     gone = placed(line(supply="make"), order_date=days[0])
     cancel_order(gone, reason="Budget", actor=person("sales_manager"))
     return [*made, changed]
+
+
+def finished(order: Order) -> None:
+    """All of it is performed, as fulfilment reports it."""
+    note_shipped(order, {one.pk: one.qty_to_ship for one in order.order_lines}, actor=person("warehouse"))
+    finish_order(fresh(order), actor=person("warehouse"))
 
 
 def in_order(rows: Any) -> list[dict[str, Any]]:
@@ -196,6 +213,49 @@ def test_whatever_moves_a_margin_marks_its_day(book: list[Order]) -> None:
         current()
         assert by_sums(*section) == by_documents(*section)
     assert services.check_sums().found == 0
+
+
+def test_the_rate_of_a_currency_moves_the_material_that_it_converts() -> None:
+    order = started(line("SKU-1", 5))
+    took(order.lines.get(), priced_in("USD"), order.order_date, 11, "3.00", person("finance"))
+    services.mark_all()
+    current()
+    assert services.check_sums().found == 0
+    set_exchange_rate(currency="USD", day=order.order_date, rate=Decimal("0.8"), actor=person("finance"))
+    current()
+    assert services.check_sums().found == 0
+    assert compute_report("profit", {}, user=person("finance"))["sections"]["reasons"]["rows"][0]["amount"] == "-24.00"
+
+
+def test_what_came_back_and_is_sent_again_costs() -> None:
+    order = sent()
+    back(order, repair=1)
+    answer("repair")
+    current()
+    again = Rectification.objects.latest("pk")
+    send_returned(again, result="mended", cost=Decimal(12), actor=person("warehouse"))
+    current()
+    assert services.check_sums().found == 0
+    assert compute_report("profit", {}, user=person("finance"))["sections"]["reasons"]["rows"][0]["amount"] == "-12.00"
+
+
+def test_hours_that_were_saved_count_while_the_order_is_performed() -> None:
+    """Rejected work is to be done again: what the hours stayed below the plan is not saved yet."""
+    today = business_today()
+    order = service_order(order_date=today - dt.timedelta(days=20))
+    job = assign(order, staff(), 8, today, today + dt.timedelta(days=6))
+    set_cost_rate(job.staff, valid_from=today, rate=Decimal(1), actor=person("manager"))
+    book_hours(job.staff, entries=[Entry(job.pk, today, 60, 0)], actor=job.staff.user)
+    finished(order)
+    current()
+    rows = compute_report("profit", {}, user=person("finance"))["sections"]["reasons"]["rows"]
+    assert [row["reason"] for row in rows] == ["Hours beside the plan"]
+    first = order.order_lines[0]
+    note_accepted(order, {first.pk: (Decimal(0), first.quantity)}, actor=person("pm"))
+    reject_order(fresh(order), actor=person("pm"))
+    current()
+    assert services.check_sums().found == 0
+    assert compute_report("profit", {}, user=person("finance"))["sections"]["reasons"]["rows"] == []
 
 
 def test_the_night_finds_what_nobody_marked_shows_it_and_mends_it(book: list[Order], client_of: Any) -> None:

@@ -18,7 +18,7 @@ from ordermgmt.activity.services.jobs import Cancelled, Rejected
 from ordermgmt.documents.models import StoredFile
 from orders.models import Order
 from reports.models import ReportRun
-from reports.services import compute_report, definitions, export, fill_run, start_export, start_report
+from reports.services import compute_report, definitions, export, exporting, fill_run, start_export, start_report
 from reports.tasks import export_report
 from tests.reports.test_run_report import order
 
@@ -82,6 +82,16 @@ def test_a_file_of_the_kept_rows_says_what_it_lacks_and_has_the_whole_total(fina
     assert sheet["F3"].value == 476
     assert "2 more rows" in sheet["A5"].value
     assert "2 more rows" in export(result, "csv", "by_customer").decode()
+
+
+@pytest.mark.usefixtures("short")
+def test_a_sheet_that_is_full_says_so_and_has_the_whole_total(finance: Any, client_of: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exporting, "_ROWS_ON_A_SHEET", 2)
+    answer = client_of(finance).get(finished(made(finance), "xlsx").result["url"])
+    sheet = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))["By customer"]
+    assert [cell.value for cell in sheet["B"]][1:3] == ["Nordsee", "Nord"]
+    assert sheet["F4"].value == 476
+    assert "1 more row" in sheet["A6"].value
 
 
 @pytest.mark.usefixtures("short")

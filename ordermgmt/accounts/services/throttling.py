@@ -1,11 +1,13 @@
 """Slows guessing down, per account and per address, without locking the right person out.
 
-A browser that has signed in to an account before carries a signed cookie: it is counted under its own key, so that
-strangers who guess at the account can't keep its owner out, and it gets no more tries than anybody else.
+A browser that has signed in to an account before carries a signed cookie: it is counted under its own key for that
+account, so that strangers who guess at the account can't keep its owner out, and it gets no more tries than anybody else,
+whichever other accounts it signs in to between them.
 """
 
 import datetime as dt
 import hashlib
+import secrets
 
 from django.conf import settings
 from django.core import signing
@@ -15,20 +17,22 @@ from django.utils import timezone
 
 from ordermgmt.accounts.models import Throttle, User
 
-_SALT = "accounts.device"
+_SALT = "accounts.device.named"
 _KEPT = dt.timedelta(days=1)
 
 
 def device_cookie(cookie: str, email: str) -> str:
-    """The cookie's new value after a sign-in: it knows the last five accounts of this browser."""
-    known = [one for one in _accounts(cookie) if one != _hashed(email)]
-    return signing.dumps([_hashed(email), *known[:4]], salt=_SALT)
+    """The cookie's new value after a sign-in: it knows the last five accounts of this browser, which keeps its name."""
+    device, accounts = _known(cookie)
+    known = [one for one in accounts if one != _hashed(email)]
+    return signing.dumps([device or secrets.token_hex(8), _hashed(email), *known[:4]], salt=_SALT)
 
 
 def keys_for(*, email: str, address: str | None, cookie: str) -> list[str]:
     """What a try is counted under."""
-    if _hashed(email) in _accounts(cookie):
-        return [f"device:{hashlib.sha256(cookie.encode()).hexdigest()[:32]}"]
+    device, accounts = _known(cookie)
+    if _hashed(email) in accounts:
+        return [f"device:{device}:{_hashed(email)}"]
     return [f"account:{_hashed(email)}", f"address:{address or 'unknown'}"]
 
 
@@ -86,9 +90,10 @@ def _hashed(email: str) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
 
 
-def _accounts(cookie: str) -> list[str]:
+def _known(cookie: str) -> tuple[str, list[str]]:
+    """The browser's name in its cookie, and the accounts that signed in there; nothing of a cookie that is not ours."""
     try:
-        known = signing.loads(cookie, salt=_SALT, max_age=settings.DEVICE_COOKIE_DAYS * 86400)
-    except signing.BadSignature:
-        return []
-    return [str(one) for one in known]
+        device, *accounts = signing.loads(cookie, salt=_SALT, max_age=settings.DEVICE_COOKIE_DAYS * 86400)
+    except (signing.BadSignature, ValueError):
+        return "", []
+    return str(device), [str(one) for one in accounts]

@@ -25,8 +25,8 @@ from .web import client_address, to_login
 Next = Callable[[HttpRequest], HttpResponse]
 STARTED, SEEN, FACTOR = "started", "seen", "second_factor"
 _TOUCH_SECONDS = 60
-_FILES = re.compile(r"(\.pdf|\.xml|/pdf/|/statement/|/(csv|xlsx|pdf)/)$")
-_SENDS = re.compile(r"^/documents/imports/|/do/(send|mail)[a-z_-]*/$")
+_FILES = re.compile(r"(\.pdf|\.xml|/pdf/|/statement/|/(csv|xlsx|pdf)/|^/reports/runs/[^/]+/json/)$")
+_SENDS = re.compile(r"^/documents/imports/|/do/(send|mail)[a-z_-]*/$|^/reports/runs/[^/]+/[a-z]+/whole/$")
 _WITHOUT_FACTOR = ("/profile/two-factor/", "/logout/", "/static/", "/login/")
 
 

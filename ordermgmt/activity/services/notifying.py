@@ -61,9 +61,9 @@ def notify(event: Event) -> None:
 
 
 def mail_event(event: Event, user_id: int) -> None:
-    """Mails an event to one person, in their language. Whoever was disabled meanwhile gets nothing."""
+    """Mails an event to one person, in their language. Whoever was disabled or lost the right meanwhile gets nothing."""
     user: User | None = get_user_model().objects.filter(pk=user_id, is_active=True).first()
-    if user is None:
+    if user is None or not _may_hear(user, event):
         return
     label, link = root_link(event.root_type, event.root)
     send_mail_effect(

@@ -1,6 +1,6 @@
 """The bell: what happened that concerns me, and how I want to hear of it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,12 +8,29 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ordermgmt.activity.models import Notification, Preference
-from ordermgmt.activity.services import mark_read, optional_types, root_of_type, set_preferences, visible_root
+from ordermgmt.activity.services import (
+    hidden_types,
+    mark_read,
+    optional_types,
+    root_of_type,
+    set_preferences,
+    visible_root,
+)
 from ordermgmt.lib.http import Request
 from ordermgmt.lib.tables.paging import Sort, keyset_page
 
+if TYPE_CHECKING:
+    from ordermgmt.activity.models.notification import NotificationQuerySet
+
 #: The bell counts no further.
 MOST = 99
+
+
+def _own(user: Any) -> "NotificationQuerySet":
+    """One's notifications without those whose sentence one has no right to any more."""
+    found = Notification.objects.visible_to(user)
+    hidden = hidden_types(user)
+    return found.exclude(event__type__in=hidden) if hidden else found
 
 
 def bell(request: Request) -> dict[str, Any]:
@@ -21,13 +38,13 @@ def bell(request: Request) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"unread_count": SimpleLazyObject(lambda: Notification.objects.visible_to(user).unread()[:MOST].count())}
+    return {"unread_count": SimpleLazyObject(lambda: _own(user).unread()[:MOST].count())}
 
 
 @require_GET
 def notifications(request: Request) -> HttpResponse:
     """One's notifications, newest first."""
-    found = Notification.objects.visible_to(request.user).select_related("event__actor")
+    found = _own(request.user).select_related("event__actor")
     cursors = {"after": request.GET.get("after", ""), "before": request.GET.get("before", "")}
     page = keyset_page(found, Sort("pk", True), size=30, **cursors)
     return render(request, "activity/notifications.html", {"page": page})

@@ -131,7 +131,8 @@ def keep_mapping(run: ImportRun, name: str, *, actor: "User") -> ImportProfile:
 def perform_import(run: ImportRun, *, dry_run: bool, actor: "User", progress: Progress) -> Report:
     """Tries or does an import and keeps the report. A second time changes nothing, by the source's own keys.
 
-    Raises Unreadable where file and mapping don't fit, PermissionDenied; what `progress` raises ends it.
+    Raises Unreadable where file and mapping don't fit, PermissionDenied, StaleVersion for a dry run of a mapping that was
+    changed meanwhile; what `progress` raises ends it.
     """
     with translation.override(actor.language):
         maps = {name: FieldMap.of(one) for name, one in run.setup.get("fields", {}).items()}
@@ -142,7 +143,9 @@ def perform_import(run: ImportRun, *, dry_run: bool, actor: "User", progress: Pr
 
 @transaction.atomic
 def _keep(run: ImportRun, report: Report, actor: "User") -> Report:
-    run = ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    tried, run = run.version, ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if report.dry_run and run.version != tried:
+        raise StaleVersion(run)
     content = report.as_json()
     for step in content["steps"]:
         step["more"] = max(0, len(step["problems"]) - _MOST_LISTED)
@@ -152,6 +155,7 @@ def _keep(run: ImportRun, report: Report, actor: "User") -> Report:
     else:
         run.report = content
         run.finished_at = timezone.now() if report.written else None
+        run.version += not report.written  # pressed again it is another try: what was missing may be there by then
         counts: dict[str, Any] = {outcome.value: report.steps[0].counts[outcome] for outcome in Outcome}
         if report.written:
             record(events.IMPORT_RUN, run, actor=actor, name=run.file.name, **counts)

@@ -20,7 +20,7 @@ DATE_FORMATS = (
 NUMBER_FORMATS = {"1,234.56": (".", ", "), "1.234,56": (",", ". "), "1'234.56": (".", "' "), "1234.56": (".", "")}
 _EXCEL_DAY_0 = dt.date(1899, 12, 30)
 _LONGEST_NUMBER = 40
-_QUOTED = frozenset(("'=", "'+", "'-", "'@"))
+_QUOTED = frozenset(f"'{sign}" for sign in "=+-@＝＋－＠")
 
 
 class BadValue(ValueError):

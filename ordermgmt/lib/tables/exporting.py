@@ -16,7 +16,8 @@ from .columns import Column
 #: More than this is work for the importer's counterpart, not for a page.
 MOST_ROWS = 100_000
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: A spreadsheet set to an East Asian language takes the wide signs for the narrow ones.
+_DANGEROUS = (*"=+-@", *"＝＋－＠", "\t", "\r", "\n")
 
 
 def safe_text(text: str) -> str:
