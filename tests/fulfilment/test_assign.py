@@ -24,6 +24,7 @@ from fulfilment.services import (
     laying,
     move_milestone,
     moving,
+    planning,
     reach_milestone,
     release_assignment,
     release_booking,
@@ -458,7 +459,7 @@ class TestAtOnce:
                 assert entered.wait(20)
             real(centres)
 
-        for module in (laying, booking, assigning, moving):
+        for module in (laying, booking, assigning, moving, planning):
             monkeypatch.setattr(module, "lock_centres", late)
 
         def work(place, barrier):
