@@ -22,7 +22,7 @@ from ordermgmt.company.services import business_today
 from ordermgmt.lib.actionviews import ActionView
 from ordermgmt.lib.fsm import Blocker, TransitionRefused
 from ordermgmt.lib.http import Request
-from ordermgmt.lib.money import total
+from ordermgmt.lib.money import MOST, total
 from ordermgmt.lib.tables import Column, ListView
 from ordermgmt.lib.typed import decimal, whole
 
@@ -78,7 +78,7 @@ def chosen_customer(customers: models.QuerySet[Customer], text: str) -> Customer
 
 def _amount(text: str) -> Decimal | None:
     value = decimal(text[:30])
-    return value if value is not None and 0 < value < Decimal(10) ** 15 else None
+    return value if value is not None and 0 < value < MOST else None
 
 
 def _book(form: PaymentForm, user: Any) -> Payment:

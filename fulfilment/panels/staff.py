@@ -59,11 +59,12 @@ def _staff(request: Any, order: Order) -> dict[str, Any] | None:
         standard = total((line.unit_cost or ZERO) * line.due for line in services)
         # Amounts of two currencies are not laid side by side; the profit of the order converts them.
         comparable = quantise(standard, currency) if order.currency == currency else ZERO
+        unrated = unrated_minutes(order)
         context |= {
             "cost": cost,
             "currency": currency,
             "standard": comparable,
-            "unrated": (missed := unrated_minutes(order)) and hours(missed),
+            "unrated": hours(unrated) if unrated else "",
         }
     return context
 

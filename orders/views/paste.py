@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from inventory.models import Product
 from inventory.services import free_quantities
 from ordermgmt.accounts.models import User
+from ordermgmt.lib.money import MOST
 from orders.forms import clean_lines
 
 from .grid import plain, product_facts
@@ -66,7 +67,7 @@ def number(text: str) -> str:
     except InvalidOperation:
         return text
     # Nobody writes more decimals: they would be written out, a million of them.
-    sane = value.is_finite() and abs(value) < Decimal(10) ** 15 and int(value.as_tuple().exponent) >= -_DECIMALS
+    sane = value.is_finite() and abs(value) < MOST and int(value.as_tuple().exponent) >= -_DECIMALS
     return plain(value) if sane else text
 
 
